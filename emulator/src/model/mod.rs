@@ -1,0 +1,11 @@
+//! Values that cannot hold a bad value: names, keys, versions, settings. No I/O, no clock, no HTTP.
+
+pub(crate) mod bucket;
+pub(crate) mod bucket_name;
+pub(crate) mod checksum;
+pub(crate) mod encryption;
+pub(crate) mod etag;
+pub(crate) mod object;
+pub(crate) mod object_key;
+pub(crate) mod sealing;
+pub(crate) mod timestamp;

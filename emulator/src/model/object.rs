@@ -1,0 +1,100 @@
+//! An object version, as it is stored. There is one kind of stored object: an unversioned bucket holds the version
+//! `null`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::checksum::Checksum;
+use crate::model::etag::ETag;
+use crate::model::object_key::ObjectKey;
+use crate::model::sealing::Sealing;
+use crate::model::timestamp::Timestamp;
+
+/// The id of a version.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum VersionId {
+    /// `null`: written while the bucket was not versioned.
+    Null,
+    /// Written while it was.
+    Id(String),
+}
+
+/// The name of a stored body: 16 random bytes, 32 hex digits.
+///
+/// It is the associated data of the body's encryption, so that no blob passes for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct BlobId(#[serde(with = "hex::serde")] pub(crate) [u8; 16]);
+
+/// Where a sealed body lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum BlobPlace {
+    /// In the catalogue, in a table of its own: sealed bodies up to 4 KiB.
+    Catalogue,
+    /// One file.
+    File,
+}
+
+/// A sealed body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Blob {
+    /// Its name.
+    pub(crate) id: BlobId,
+    /// Where it lies.
+    pub(crate) place: BlobPlace,
+    /// Its size on disk, in bytes: larger than the plaintext by header and tags.
+    pub(crate) sealed_bytes: u64,
+}
+
+/// What the writer of a version says of it: headers, metadata, digests, encryption. The store adds id and time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VersionContent {
+    /// The plaintext's size in bytes.
+    pub(crate) size_bytes: u64,
+    /// Its entity tag.
+    pub(crate) etag: ETag,
+    /// Its checksum.
+    pub(crate) checksum: Option<Checksum>,
+    /// System headers that go out as they came in, by lower-case name: `content-type`, `cache-control` …
+    pub(crate) headers: Vec<(String, String)>,
+    /// User metadata: names without `x-amz-meta-`, in lower case, in the order in which they came.
+    pub(crate) metadata: Vec<(String, String)>,
+    /// Tags.
+    pub(crate) tags: Vec<(String, String)>,
+    /// `x-amz-storage-class`; `STANDARD` is not sent on reads.
+    pub(crate) storage_class: String,
+    /// The canonical id of its owner.
+    pub(crate) owner_id: String,
+    /// How the body is encrypted.
+    pub(crate) sealing: Sealing,
+}
+
+/// A version of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ObjectVersion {
+    /// The key under which it lies.
+    pub(crate) key: ObjectKey,
+    /// Which version of the key it is.
+    pub(crate) version_id: VersionId,
+    /// When it was written, to the second.
+    pub(crate) last_modified: Timestamp,
+    /// What its writer said.
+    pub(crate) content: VersionContent,
+    /// Its sealed body.
+    pub(crate) blob: Blob,
+}
+
+impl fmt::Display for VersionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Id(id) => id,
+        })
+    }
+}
+
+impl fmt::Display for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
