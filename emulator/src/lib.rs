@@ -1,5 +1,5 @@
 //! Strongroom: an S3 for tests that is faithful to AWS and encrypts for real.
-#![allow(dead_code, reason = "the house is being built")]
+#![expect(dead_code, reason = "the house is being built")]
 
 mod clock;
 mod entropy;
