@@ -3,5 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod encoding;
 pub(crate) mod query;
+pub(crate) mod ranges;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod xml;
