@@ -2,6 +2,10 @@
 #![allow(dead_code, reason = "the house is being built")]
 
 mod clock;
+mod crypto;
 mod entropy;
+mod keyring;
 mod model;
+mod sse;
+mod store;
 mod wire;
