@@ -3,29 +3,39 @@
 use crate::crypto::segments::{SEGMENT_BYTES, SealSeed, Sealer};
 use crate::entropy::Entropy;
 use crate::keyring::context::EncryptionContext;
-use crate::keyring::error::KeyringError;
 use crate::keyring::keyring::Keyring;
 use crate::model::object::BlobId;
 use crate::model::sealing::Sealing;
 use crate::sse::choice::Chosen;
 use crate::sse::error::SseError;
 
+/// What a body belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SealedObject<'o> {
+    /// The object's ARN, to which its data key is bound.
+    pub(crate) arn: &'o str,
+    /// The bucket's region, in which a KMS key is looked up.
+    pub(crate) region: &'o str,
+    /// The account whose aliases count.
+    pub(crate) account: &'o str,
+}
+
 /// Begins a body under the chosen encryption: what will be stored of it, and what seals it. The blob's id is bound to the
 /// body, the object's ARN to its data key.
 ///
 /// # Errors
 ///
-/// [`SseError::KeyLength`]; [`SseError::Keyring`] where a KMS key is chosen, which cannot be had yet.
+/// [`SseError::KeyLength`]; [`SseError::Keyring`] for a KMS key that is not there.
 pub(crate) fn begin(
     chosen: &Chosen,
     keyring: &Keyring,
     blob: BlobId,
-    arn: &str,
+    object: &SealedObject<'_>,
     entropy: &Entropy,
 ) -> Result<(Sealing, Sealer), SseError> {
     let (key, sealing) = match chosen {
         Chosen::SseS3 => {
-            let (key, wrapped_key) = keyring.fresh_data_key(&EncryptionContext::of_s3(arn));
+            let (key, wrapped_key) = keyring.fresh_data_key(&EncryptionContext::of_s3(object.arn));
             (key, Sealing::SseS3 { wrapped_key })
         }
         Chosen::Customer(customer) => {
@@ -38,8 +48,7 @@ pub(crate) fn begin(
             )
         }
         Chosen::Kms(request) => {
-            let name = request.key_id.as_deref().unwrap_or("alias/aws/s3");
-            return Err(KeyringError::NotFound(format!("Key '{name}' does not exist")).into());
+            match keyring.find_kms_key(request.key_id.as_deref(), object.region, object.account)? {}
         }
     };
     let seed = SealSeed {

@@ -72,7 +72,7 @@ impl StoreError {
     }
 
     /// For `map_err` on a catalogue operation.
-    pub(super) fn catalogue(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn catalogue(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Catalogue(source.into())
     }
 }

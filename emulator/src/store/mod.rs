@@ -6,7 +6,7 @@ mod catalogue;
 mod committer;
 mod engine;
 pub(crate) mod error;
-mod folder;
+pub(crate) mod folder;
 mod keys;
 pub(crate) mod listing;
 mod redb_engine;

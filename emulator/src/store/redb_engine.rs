@@ -4,6 +4,7 @@
 //! each commit. Durable: every commit is on the disk before it answers.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -75,7 +76,9 @@ impl RedbEngine {
         let opened = std::panic::catch_unwind(|| Self::try_open(path, is_durable, first_revision));
         let detail = match opened {
             Ok(Ok(engine)) => return Ok(engine),
-            Ok(Err(redb::Error::Io(source))) => return Err(StoreError::io("open", path)(source)),
+            Ok(Err(redb::Error::Io(source))) if source.kind() != ErrorKind::InvalidData => {
+                return Err(StoreError::io("open", path)(source));
+            }
             Ok(Err(redb::Error::DatabaseAlreadyOpen)) => {
                 return Err(StoreError::FolderInUse(
                     path.parent().unwrap_or(path).to_owned(),

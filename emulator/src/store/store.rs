@@ -27,7 +27,6 @@ pub(crate) struct Store {
     pub(super) clock: Clock,
     pub(super) entropy: Entropy,
     pub(super) is_durable: bool,
-    is_fresh: bool,
 }
 
 impl Store {
@@ -62,19 +61,13 @@ impl Store {
             clock,
             entropy,
             is_durable,
-            is_fresh: format.is_none(),
         };
-        if store.is_fresh {
+        if format.is_none() {
             store.set_meta(FORMAT_ROW, &FORMAT).await?;
         } else {
             store.sweep()?;
         }
         Ok(store)
-    }
-
-    /// Whether it was made just now.
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.is_fresh
     }
 
     /// Its folder.
