@@ -11,7 +11,7 @@ use crate::control::stored::{Stored, stored};
 use crate::model::bucket_name::BucketName;
 use crate::model::object_key::ObjectKey;
 use crate::server::tls::Tls;
-use crate::store::store::Store;
+use crate::store::handle::Store;
 
 /// A running server. Dropping it stops it without waiting; an ephemeral folder is removed with it.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::model::object::BlobPlace;
 use crate::model::object_key::ObjectKey;
 use crate::model::sealing::Sealing;
 use crate::store::error::StoreError;
-use crate::store::store::Store;
+use crate::store::handle::Store;
 
 /// An object as it lies in the store. No key in the clear is among it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 //!
 //! Source: answers recorded from AWS in February 2026.
 
+use crate::keyring::data_keys::Keyring;
 use crate::keyring::error::KeyringError;
-use crate::keyring::keyring::Keyring;
 
 /// The key that S3 uses where none is named.
 const DEFAULT_ALIAS: &str = "alias/aws/s3";

@@ -6,12 +6,12 @@ use crate::auth::identity::{Caller, Identity};
 use crate::clock::Clock;
 use crate::config::NewBuckets;
 use crate::entropy::Entropy;
-use crate::keyring::keyring::Keyring;
+use crate::keyring::data_keys::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::s3::code::Code;
 use crate::s3::error::S3Error;
-use crate::store::store::Store;
+use crate::store::handle::Store;
 
 /// The world of one request.
 #[derive(Debug)]

@@ -29,6 +29,8 @@ pub(crate) fn check(
     request: &Request,
 ) -> Result<(), S3Error> {
     let Caller::Known(identity) = caller else {
+        // AWS leads an anonymous `GET /` to its product page (307); a test's client would leave for the internet, so we
+        // deny it like every other anonymous request.
         return Err(if entry.name == "CreateBucket" {
             anonymous_cannot()
         } else {

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::Method;
 
-use crate::auth::authenticator::{Authenticator, Identified, is_unsigned};
+use crate::auth::authenticator::{Authenticator, Identified};
 use crate::auth::identity::Caller;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::keyring::keyring::Keyring;
+use crate::keyring::data_keys::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::s3::code::Code;
@@ -21,7 +21,7 @@ use crate::s3::operation::{Call, Entry, Incoming};
 use crate::s3::respond::{self, MessageIds};
 use crate::s3::target::{Hosts, Target};
 use crate::s3::{intake, permit, preflight, router};
-use crate::store::store::Store;
+use crate::store::handle::Store;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 
@@ -55,9 +55,6 @@ impl S3Service {
             request.connection.peer,
         );
         let (response, bare) = match self.find(&request) {
-            Ok((_, entry)) if caller.is_none() && is_front_page(entry, &request) => {
-                (Ok(to_the_product_page()), false)
-            }
             Ok((target, entry)) => (
                 self.perform(entry, target, caller, request).await,
                 entry.bare_errors,
@@ -171,13 +168,4 @@ fn check_headers(request: &Request) -> Result<(), S3Error> {
         return Ok(());
     }
     Err(Code::RequestHeaderSectionTooLarge.with("MaxSizeAllowed", MAX_HEADER_BYTES))
-}
-
-/// The anonymous `GET /`, which AWS leads to its product page.
-fn is_front_page(entry: &Entry, request: &Request) -> bool {
-    entry.name == "ListBuckets" && is_unsigned(request)
-}
-
-fn to_the_product_page() -> Response {
-    Response::new(StatusCode::TEMPORARY_REDIRECT).header("location", "https://aws.amazon.com/s3/")
 }

@@ -3,7 +3,7 @@
 use crate::crypto::data_key::DataKey;
 use crate::crypto::segments::{HEADER_BYTES, Opener, SEGMENT_BYTES};
 use crate::keyring::context::EncryptionContext;
-use crate::keyring::keyring::Keyring;
+use crate::keyring::data_keys::Keyring;
 use crate::model::object::Blob;
 use crate::model::sealing::Sealing;
 use crate::sse::customer_key::CustomerKey;

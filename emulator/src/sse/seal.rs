@@ -3,7 +3,7 @@
 use crate::crypto::segments::{SEGMENT_BYTES, SealSeed, Sealer};
 use crate::entropy::Entropy;
 use crate::keyring::context::EncryptionContext;
-use crate::keyring::keyring::Keyring;
+use crate::keyring::data_keys::Keyring;
 use crate::model::object::BlobId;
 use crate::model::sealing::Sealing;
 use crate::sse::choice::Chosen;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::store::error::StoreError;
+use crate::store::handle::Store;
 use crate::store::keys;
-use crate::store::store::Store;
 
 /// Which buckets a listing wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

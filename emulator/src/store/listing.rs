@@ -9,8 +9,8 @@ use crate::model::bucket_name::BucketName;
 use crate::model::object::ObjectVersion;
 use crate::store::catalogue::Reader;
 use crate::store::error::StoreError;
+use crate::store::handle::Store;
 use crate::store::keys;
-use crate::store::store::Store;
 
 /// Which keys a listing wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,10 +7,10 @@ mod committer;
 mod engine;
 pub(crate) mod error;
 pub(crate) mod folder;
+pub(crate) mod handle;
 mod keys;
 pub(crate) mod listing;
 mod redb_engine;
-pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 pub(crate) mod versions;

@@ -17,8 +17,8 @@ use crate::model::sealing::{Sealing, WrappedKey};
 use crate::model::timestamp::Timestamp;
 use crate::store::error::{FailedCondition, StoreError};
 use crate::store::folder::Place;
+use crate::store::handle::Store;
 use crate::store::listing::ListQuery;
-use crate::store::store::Store;
 use crate::store::versions::{DeleteCondition, WriteCondition};
 
 fn name() -> BucketName {

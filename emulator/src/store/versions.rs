@@ -12,8 +12,8 @@ use crate::model::object_key::ObjectKey;
 use crate::store::blobs::{self, BlobReader, StagedBlob, StagedContent};
 use crate::store::catalogue::{Reader, Transaction};
 use crate::store::error::{FailedCondition, StoreError};
+use crate::store::handle::Store;
 use crate::store::keys;
-use crate::store::store::Store;
 
 /// What has to be true for a write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
