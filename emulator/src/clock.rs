@@ -51,7 +51,7 @@ impl Clock {
     pub fn advance(&self, duration: Duration) {
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(time) = held.as_mut() {
-            *time = time.plus(duration)
+            *time = time.plus(duration);
         } else {
             let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
             self.0.ahead_millis.fetch_add(millis, Ordering::Relaxed);

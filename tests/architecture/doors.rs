@@ -1,0 +1,195 @@
+//! The doors of the house: which file may name which package.
+
+use crate::house::House;
+use crate::paths::{NamedPath, named_paths};
+use crate::violation::Violation;
+
+/// Where a package may be named.
+#[derive(Clone, Copy, Debug)]
+enum Door {
+    /// In these files, and in files under these folders.
+    In(&'static [&'static str]),
+    /// In `main.rs` and the files that it declares.
+    Binary,
+    /// Anywhere: the vocabulary of the house.
+    Open,
+}
+
+const SERVER: Door = Door::In(&["server/"]);
+const STORE: Door = Door::In(&["store/"]);
+const CRYPTO: Door = Door::In(&["crypto/"]);
+const TIMESTAMP: Door = Door::In(&["model/timestamp.rs"]);
+const ENCODING: Door = Door::In(&["wire/encoding.rs"]);
+
+/// Every direct package of the emulator. A new one needs a row, and its commit a reason.
+const DOORS: &[(&str, Door)] = &[
+    ("warp", SERVER),
+    ("hyper", SERVER),
+    ("hyper-util", SERVER),
+    ("http-body", SERVER),
+    ("http-body-util", SERVER),
+    ("tokio-rustls", SERVER),
+    ("rcgen", SERVER),
+    ("redb", STORE),
+    ("tempfile", STORE),
+    ("aes", CRYPTO),
+    ("ctr", CRYPTO),
+    ("hmac", CRYPTO),
+    ("hkdf", CRYPTO),
+    // A seeded source of entropy is a hash of a counter, and imports nothing of the house.
+    ("sha2", Door::In(&["crypto/", "entropy.rs"])),
+    ("sha1", CRYPTO),
+    ("md-5", CRYPTO),
+    ("crc-fast", CRYPTO),
+    ("xxhash-rust", CRYPTO),
+    ("zeroize", CRYPTO),
+    ("subtle", CRYPTO),
+    ("quick-xml", Door::In(&["wire/xml.rs"])),
+    ("base64", ENCODING),
+    ("percent-encoding", ENCODING),
+    ("time", TIMESTAMP),
+    ("httpdate", TIMESTAMP),
+    ("getrandom", Door::In(&["entropy.rs"])),
+    ("clap", Door::Binary),
+    ("tracing-subscriber", Door::Binary),
+    ("bytes", Door::Open),
+    ("futures-util", Door::Open),
+    ("hex", Door::Open),
+    ("http", Door::Open),
+    ("serde", Door::Open),
+    ("serde_json", Door::Open),
+    ("tokio", Door::Open),
+    ("tracing", Door::Open),
+];
+
+/// Packages that are named away from their door. Tests may use any.
+pub(crate) fn packages_off_their_door(house: &House) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (index, source) in house.sources.iter().enumerate() {
+        let place = source.path.trim_start_matches("emulator/src/");
+        let paths = named_paths(source);
+        for path in paths.iter().filter(|path| !path.test) {
+            let Some((package, door)) = package_of(path) else {
+                continue;
+            };
+            if !door.opens(place, house.is_binary(index)) {
+                let rule = format!("`{package}` is named outside of its door, {door} (style §8)");
+                violations.push(Violation::new(&source.path, path.line, rule));
+            }
+        }
+    }
+    violations
+}
+
+/// Packages of the emulator's manifest that no row names.
+pub(crate) fn packages_without_a_door(
+    manifest: &str,
+    packages: &[(String, usize)],
+) -> Vec<Violation> {
+    let known = |name: &String| DOORS.iter().any(|(package, _)| package == name);
+    packages
+        .iter()
+        .filter(|(name, _)| !known(name))
+        .map(|(name, line)| {
+            let rule = format!("package `{name}` has no door (style §8)");
+            Violation::new(manifest, *line, rule)
+        })
+        .collect()
+}
+
+fn package_of(path: &NamedPath) -> Option<(&'static str, Door)> {
+    let first = path.segments.first()?;
+    let crate_name = |package: &str| match package {
+        "md-5" => "md5".to_owned(),
+        other => other.replace('-', "_"),
+    };
+    DOORS
+        .iter()
+        .find(|(package, _)| crate_name(package) == *first)
+        .copied()
+}
+
+impl Door {
+    fn opens(self, place: &str, is_binary: bool) -> bool {
+        match self {
+            Self::In(places) => places
+                .iter()
+                .any(|door| place == *door || (door.ends_with('/') && place.starts_with(door))),
+            Self::Binary => is_binary,
+            Self::Open => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::In(places) => f.write_str(&places.join(" or ")),
+            Self::Binary => f.write_str("main.rs and what it declares"),
+            Self::Open => f.write_str("anywhere"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::made_up;
+
+    fn places(files: &[(&str, &str)]) -> Vec<(String, usize)> {
+        packages_off_their_door(&made_up(files))
+            .into_iter()
+            .map(|violation| (violation.file, violation.line))
+            .collect()
+    }
+
+    #[test]
+    fn a_package_off_its_door_is_caught_in_each_of_its_spellings() {
+        let found = places(&[
+            ("s3/a.rs", "use std::x;\nuse warp::Filter;"),
+            ("s3/b.rs", "fn b() -> quick_xml::Error {}"),
+            ("s3/c.rs", "#[derive(clap::Parser)]\nstruct C;"),
+            ("auth/d.rs", "use md5;"),
+            ("wire/xml.rs", "use base64 as b;"),
+        ]);
+
+        let lines = [
+            ("emulator/src/s3/a.rs", 2),
+            ("emulator/src/s3/b.rs", 1),
+            ("emulator/src/s3/c.rs", 1),
+            ("emulator/src/auth/d.rs", 1),
+            ("emulator/src/wire/xml.rs", 1),
+        ];
+        assert_eq!(found, lines.map(|(file, line)| (file.to_owned(), line)));
+    }
+
+    #[test]
+    fn a_package_at_its_door_and_a_namesake_pass() {
+        let found = places(&[
+            ("main.rs", "mod command;"),
+            ("command.rs", "use clap::Parser;"),
+            ("server/tls.rs", "use rcgen::Certificate;"),
+            ("wire/xml.rs", "use quick_xml::Reader;"),
+            (
+                "s3/a.rs",
+                "use tokio::time; fn a() { time::sleep(hex::encode(crate::wire::base64::b())) }",
+            ),
+            (
+                "s3/b.rs",
+                "#[cfg(test)] mod tests { use tempfile::tempdir; }",
+            ),
+        ]);
+
+        assert_eq!(found, []);
+    }
+
+    #[test]
+    fn a_package_that_no_row_names_is_caught() {
+        let packages = [("bytes".to_owned(), 3), ("left-pad".to_owned(), 4)];
+
+        let found = packages_without_a_door("emulator/Cargo.toml", &packages);
+
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].line, 4);
+    }
+}

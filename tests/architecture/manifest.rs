@@ -1,0 +1,124 @@
+//! What the manifests say: how many packages, from where, with which features.
+
+use crate::violation::Violation;
+
+/// One dependency of a manifest's section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Dependency<'a> {
+    name: &'a str,
+    /// What stands behind its name.
+    value: &'a str,
+    /// Counted from 1.
+    line: usize,
+}
+
+/// Name and line of each package that a manifest's default features pull.
+pub(crate) fn direct_packages(manifest: &str) -> Vec<(String, usize)> {
+    section(manifest, "dependencies")
+        .into_iter()
+        .filter(|dependency| !dependency.value.contains("optional = true"))
+        .map(|dependency| (dependency.name.to_owned(), dependency.line))
+        .collect()
+}
+
+/// Everything beyond the first `most` packages.
+pub(crate) fn packages_beyond(path: &str, manifest: &str, most: usize) -> Vec<Violation> {
+    let packages = direct_packages(manifest);
+    let count = packages.len();
+    let beyond = packages.into_iter().skip(most);
+    beyond
+        .map(|(name, line)| {
+            let rule = format!("`{name}` makes {count} direct packages, at most {most} (style §8)");
+            Violation::new(path, line, rule)
+        })
+        .collect()
+}
+
+/// Dependencies with a version of their own: versions live in the workspace's manifest alone.
+pub(crate) fn versions_outside_the_workspace(path: &str, manifest: &str) -> Vec<Violation> {
+    ["dependencies", "dev-dependencies", "build-dependencies"]
+        .into_iter()
+        .flat_map(|name| section(manifest, name))
+        .filter(|dependency| !dependency.value.contains("workspace = true"))
+        .map(|dependency| {
+            let rule = format!(
+                "`{}` must be `workspace = true` (style §8)",
+                dependency.name
+            );
+            Violation::new(path, dependency.line, rule)
+        })
+        .collect()
+}
+
+/// Workspace dependencies that keep their default features.
+pub(crate) fn default_features(path: &str, manifest: &str) -> Vec<Violation> {
+    section(manifest, "workspace.dependencies")
+        .into_iter()
+        .filter(|dependency| !dependency.value.contains("default-features = false"))
+        .map(|dependency| {
+            let rule = format!(
+                "`{}` keeps its default features (style §8)",
+                dependency.name
+            );
+            Violation::new(path, dependency.line, rule)
+        })
+        .collect()
+}
+
+/// The rows of a section; one that goes over several lines counts by its first.
+fn section<'a>(manifest: &'a str, name: &str) -> Vec<Dependency<'a>> {
+    let header = format!("[{name}]");
+    let numbered = manifest.lines().zip(1..);
+    numbered
+        .skip_while(|(line, _)| line.trim() != header)
+        .skip(1)
+        .take_while(|(line, _)| !line.starts_with('['))
+        .filter(|(line, _)| line.starts_with(|first: char| first.is_ascii_alphanumeric()))
+        .filter_map(|(text, line)| {
+            let end = text.find(|c: char| c == '.' || c == '=' || c.is_whitespace())?;
+            let (name, value) = text.split_at(end);
+            Some(Dependency { name, value, line })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"[package]
+name = "a"
+[dependencies]
+bytes.workspace = true
+# a remark
+clap = { workspace = true, features = ["std"] }
+sdk = { workspace = true, optional = true }
+left-pad = "1"
+
+[dev-dependencies]
+proptest.workspace = true
+[workspace.dependencies]
+a = { version = "1", default-features = false }
+b = "2"
+"#;
+
+    fn lines(violations: &[Violation]) -> Vec<usize> {
+        violations.iter().map(|violation| violation.line).collect()
+    }
+
+    #[test]
+    fn packages_beyond_the_budget_are_caught() {
+        assert_eq!(lines(&packages_beyond("a", MANIFEST, 2)), [8]);
+        assert_eq!(lines(&packages_beyond("a", MANIFEST, 3)), []);
+    }
+
+    #[test]
+    fn a_version_outside_of_the_workspace_is_caught() {
+        assert_eq!(lines(&versions_outside_the_workspace("a", MANIFEST)), [8]);
+    }
+
+    #[test]
+    fn default_features_are_caught() {
+        assert_eq!(lines(&default_features("a", MANIFEST)), [14]);
+    }
+}
