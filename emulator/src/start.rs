@@ -256,7 +256,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 impl StartError {
-    #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
     fn of(error: impl fmt::Display) -> Self {
         Self(error.to_string())
     }

@@ -115,7 +115,10 @@ pub(crate) struct PayloadVerifier(Form);
 #[derive(Debug)]
 enum Form {
     Plain,
-    Hash { expected: String, hasher: Hasher },
+    Hash {
+        expected: String,
+        hasher: Box<Hasher>,
+    },
     Chunked(Box<Chunks>),
 }
 
@@ -164,7 +167,7 @@ impl PayloadVerifier {
             PayloadSigning::Unsigned => Form::Plain,
             PayloadSigning::Hash(expected) => Form::Hash {
                 expected: expected.clone(),
-                hasher: Hasher::new(Digest::Sha256),
+                hasher: Box::new(Hasher::new(Digest::Sha256)),
             },
             PayloadSigning::Chunked {
                 has_trailer, chain, ..
@@ -286,7 +289,7 @@ impl Chunks {
             .position(|(name, _)| name == TRAILER_SIGNATURE);
         let signature = position.map(|position| self.trailers.remove(position).1);
         if let (Some(proof), false) = (&self.proof, self.trailers.is_empty()) {
-            proof.check_trailer(&self.trailers, signature.unwrap_or_default())?;
+            proof.check_trailer(&self.trailers, signature.as_deref().unwrap_or_default())?;
         }
         Ok(PayloadEnd {
             trailers: self.trailers,
@@ -326,18 +329,18 @@ impl Proof {
     fn check_trailer(
         &self,
         trailers: &[(String, String)],
-        signature: String,
+        signature: &str,
     ) -> Result<(), PayloadError> {
-        let headers: String = trailers
+        let lines = trailers
             .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
-            .collect();
+            .flat_map(|(name, value)| [name, ":", value, "\n"]);
+        let headers: String = lines.collect();
         let string = format!(
             "{}\n{}",
             self.head("TRAILER"),
             hex::encode(sha256(headers.as_bytes()))
         );
-        self.check(string, &signature)
+        self.check(string, signature)
     }
 
     fn head(&self, what: &str) -> String {
@@ -455,7 +458,7 @@ mod tests {
     fn awss_example_is_proven() {
         assert_eq!(
             verify(&example(), "66560", &[&body()]).unwrap(),
-            [b'a'; 66_560]
+            vec![b'a'; 66_560]
         );
     }
 

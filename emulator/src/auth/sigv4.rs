@@ -83,11 +83,10 @@ impl Signed {
     }
 
     fn canonical_request(&self, request: &Request, payload: &str) -> String {
-        let headers: String = self
-            .headers
-            .iter()
-            .map(|name| format!("{name}:{}\n", canonical_value(request, name)))
-            .collect();
+        let mut headers = String::new();
+        for name in &self.headers {
+            headers.extend([name, ":", &canonical_value(request, name), "\n"]);
+        }
         [
             request.method.as_str(),
             &canonical_path(&request.path),

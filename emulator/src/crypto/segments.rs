@@ -126,12 +126,12 @@ impl Layout {
         let segments = sealed_bytes.div_ceil(self.segment_bytes);
         let last = sealed_bytes - segments.checked_sub(1)? * self.segment_bytes;
         let overhead = widen(HEADER_BYTES) + segments * widen(TAG_BYTES);
-        let least = if segments == 1 {
+        let minimum = if segments == 1 {
             widen(HEADER_BYTES + TAG_BYTES)
         } else {
             widen(TAG_BYTES) + 1
         };
-        (last >= least && segments <= u64::from(u32::MAX)).then(|| sealed_bytes - overhead)
+        (last >= minimum && u32::try_from(segments).is_ok()).then(|| sealed_bytes - overhead)
     }
 }
 
@@ -358,12 +358,12 @@ mod tests {
         pieces: &[&[u8]],
     ) -> Vec<u8> {
         let mut sealer = Sealer::new(key, context, seed, segment);
-        let mut sealed = Vec::new();
+        let mut out = Vec::new();
         for piece in pieces {
-            sealer.update(piece, &mut sealed);
+            sealer.update(piece, &mut out);
         }
-        sealer.finish(&mut sealed);
-        sealed
+        sealer.finish(&mut out);
+        out
     }
 
     fn open(
@@ -389,12 +389,12 @@ mod tests {
             let place = opener.sealed_range(segment);
             let mut piece = sealed[index(place.start)..index(place.end)].to_vec();
             let whole = opener.plaintext_range(segment);
-            let opened = opener.open_segment(segment, &mut piece)?;
+            let text = opener.open_segment(segment, &mut piece)?;
             let (start, end) = (
                 range.start.max(whole.start),
                 range.end.min(whole.end).max(range.start.max(whole.start)),
             );
-            plain.extend_from_slice(&opened[index(start - whole.start)..index(end - whole.start)]);
+            plain.extend_from_slice(&text[index(start - whole.start)..index(end - whole.start)]);
         }
         Ok(plain)
     }
@@ -479,9 +479,9 @@ mod tests {
             let (first, last) = (one.min(other), one.max(other));
             let opener = Opener::new(&key, b"blob", sealed.first_chunk().unwrap(), widen(sealed.len()), 256).unwrap();
 
-            let opened = open_range(&opener, &sealed, widen(first)..widen(last + 1)).unwrap();
+            let slice = open_range(&opener, &sealed, widen(first)..widen(last + 1)).unwrap();
 
-            prop_assert_eq!(&opened, &plain[first..=last]);
+            prop_assert_eq!(&slice, &plain[first..=last]);
         }
 
         #[test]

@@ -49,11 +49,13 @@ impl Timestamp {
     }
 
     /// The same second, without its milliseconds.
+    #[must_use]
     pub fn to_seconds(self) -> Self {
         Self(self.0 - self.0 % 1_000)
     }
 
     /// This much later.
+    #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(LATEST_MILLIS);
         Self::from_unix_millis(self.0.saturating_add(millis))

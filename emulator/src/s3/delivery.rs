@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
+use crate::crypto::error::CryptoError;
 use crate::crypto::segments::Opener;
 use crate::model::object::ObjectVersion;
 use crate::s3::error::S3Error;
@@ -82,7 +83,7 @@ impl Plaintext {
         let opened = self
             .opener
             .open_segment(segment, &mut buffer)
-            .map_err(|source| self.damaged(&source))?;
+            .map_err(|source| self.damaged(source))?;
         let whole = self.opener.plaintext_range(segment);
         let stop = self.end.min(whole.end);
         let cut = |offset: u64| usize::try_from(offset - whole.start).map_err(S3Error::internal);
@@ -91,7 +92,7 @@ impl Plaintext {
         Ok(())
     }
 
-    fn damaged(&self, source: &crate::crypto::error::CryptoError) -> S3Error {
+    fn damaged(&self, source: CryptoError) -> S3Error {
         S3Error::internal(format!("cannot open blob `{}`: {source}", self.name))
     }
 

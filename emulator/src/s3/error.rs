@@ -70,6 +70,10 @@ impl S3Error {
 
     /// Adds an element to the body.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "values and references read alike at the call"
+    )]
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.details.push((name, value.to_string()));
         self
@@ -77,6 +81,10 @@ impl S3Error {
 
     /// Adds a header to the answer.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "values and references read alike at the call"
+    )]
     pub(crate) fn with_header(mut self, name: &'static str, value: impl ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self

@@ -42,11 +42,10 @@ impl FreshAnswer {
     pub(crate) fn of(&self, bucket: &Bucket, request: &Request) -> Result<Response, S3Error> {
         let typed = || Response::ok().header("content-type", "application/xml");
         match self {
-            Self::Untyped(body) => Ok(Response::ok().body((*body).to_owned())),
             Self::Typed(body) => Ok(typed().body((*body).to_owned())),
             Self::OfOwner(body) => Ok(typed().body(body.replace("{owner}", &bucket.owner_id))),
             Self::List(_) if request.query.has("id") => Err(Code::NoSuchConfiguration.error()),
-            Self::List(body) => Ok(Response::ok().body((*body).to_owned())),
+            Self::Untyped(body) | Self::List(body) => Ok(Response::ok().body((*body).to_owned())),
             Self::Missing(code) | Self::BareMissing(code) => {
                 Err(code.with("BucketName", &bucket.name))
             }

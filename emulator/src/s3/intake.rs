@@ -19,7 +19,7 @@ use crate::store::blobs::{BlobWriter, StagedBlob};
 use crate::wire::body::Body;
 use crate::wire::encoding::base64;
 
-/// The largest document that an operation takes, in bytes: DeleteObjects with 1,000 long keys fits.
+/// The largest document that an operation takes, in bytes: `DeleteObjects` with 1,000 long keys fits.
 const MAX_DOCUMENT_BYTES: usize = 2 * 1_024 * 1_024;
 /// The largest body of one PUT, in bytes: 5 GiB.
 pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1_024 * 1_024 * 1_024;
@@ -196,8 +196,8 @@ impl Pipeline {
     ) -> Self {
         let checksum = Hasher::new(digest_of(algorithm));
         Self {
-            algorithm,
             checksum,
+            algorithm,
             ..Self::new(Declared::default(), wants_md5, sealer, writer)
         }
     }

@@ -24,7 +24,7 @@ pub(crate) trait Operation: Sized + Send + 'static {
     const PAYLOAD: Payload = Payload::None;
     /// Whether AWS leaves the XML declaration out of its errors.
     const BARE_ERRORS: bool = false;
-    /// Whether the bucket has to exist: all but CreateBucket.
+    /// Whether the bucket has to exist: all but `CreateBucket`.
     const NEEDS_BUCKET: bool = true;
 
     /// Under which action a write is refused where the bucket blocks customer keys; `None` for what seals nothing.

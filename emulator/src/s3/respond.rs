@@ -67,10 +67,10 @@ pub(crate) fn error(error: &S3Error, ids: &MessageIds, method: &Method, bare: bo
 fn log(error: &S3Error, ids: &MessageIds) {
     match &error.source {
         Some(source) => {
-            tracing::error!(request = %ids.request, code = error.code.name(), cause = %chain(source.as_ref()), "answered an error")
+            tracing::error!(request = %ids.request, code = error.code.name(), cause = %chain(source.as_ref()), "answered an error");
         }
         None => {
-            tracing::debug!(request = %ids.request, code = error.code.name(), message = %error.message, "refused")
+            tracing::debug!(request = %ids.request, code = error.code.name(), message = %error.message, "refused");
         }
     }
 }

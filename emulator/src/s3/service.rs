@@ -88,17 +88,16 @@ impl S3Service {
         caller: Option<Identified>,
         mut request: Request,
     ) -> Result<Response, S3Error> {
-        let identified = match caller {
-            Some(caller) => caller,
-            None => {
-                let host_bucket = self.hosts.bucket_of(&request.host).map(str::to_owned);
-                self.authenticator.identify(
-                    &mut request,
-                    "s3",
-                    host_bucket.as_deref(),
-                    self.clock.now(),
-                )?
-            }
+        let identified = if let Some(caller) = caller {
+            caller
+        } else {
+            let host_bucket = self.hosts.bucket_of(&request.host).map(str::to_owned);
+            self.authenticator.identify(
+                &mut request,
+                "s3",
+                host_bucket.as_deref(),
+                self.clock.now(),
+            )?
         };
         let mut incoming = Incoming {
             insecure: self.settings.strict_tls && !request.is_secure(),

@@ -45,12 +45,11 @@ impl Target {
     /// `InvalidBucketName`, `KeyTooLongError`, `InvalidURI`.
     pub(crate) fn of(request: &Request, hosts: &Hosts) -> Result<Self, S3Error> {
         let path = request.path.strip_prefix('/').unwrap_or(&request.path);
-        let (bucket, key) = match hosts.bucket_of(&request.host) {
-            Some(bucket) => (bucket.to_owned(), path),
-            None => {
-                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-                (decode(bucket)?, key)
-            }
+        let (bucket, key) = if let Some(bucket) = hosts.bucket_of(&request.host) {
+            (bucket.to_owned(), path)
+        } else {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            (decode(bucket)?, key)
         };
         if bucket.is_empty() {
             return if key.is_empty() {

@@ -49,7 +49,7 @@ impl fmt::Debug for CustomerKey {
 mod tests {
     use super::*;
 
-    /// The key that ceph's s3-tests and LocalStack's recordings use, with its published MD5.
+    /// The key that ceph's tests and other recordings use, with its published MD5.
     #[test]
     fn a_key_is_known_by_its_md5() {
         let key = CustomerKey::new(Zeroizing::new(b"1234567890abcdef1234567890abcdef".to_vec()));

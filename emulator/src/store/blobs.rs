@@ -247,7 +247,7 @@ fn remove(path: &Path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "cannot remove a body that nothing names")
+            tracing::warn!(path = %path.display(), %error, "cannot remove a body that nothing names");
         }
     }
 }

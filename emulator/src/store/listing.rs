@@ -58,7 +58,7 @@ impl Store {
             return Ok(walk.page);
         }
         let reader = self.catalogue.read()?;
-        let mut from = query.first_key();
+        let mut from = Some(query.first_key());
         while let Some(start) = from {
             from = walk.run(&reader, bucket, &start)?;
         }
@@ -83,15 +83,15 @@ struct Walk<'q> {
 }
 
 impl ListQuery {
-    fn first_key(&self) -> Option<Start> {
+    fn first_key(&self) -> Start {
         let prefix = &self.prefix;
         if self.start_after.as_str() < prefix.as_str() {
-            return Some(Start::At(prefix.clone()));
+            return Start::At(prefix.clone());
         }
         // A marker that is itself a common prefix: all that it stands for was told.
         match self.common_prefix(&self.start_after) {
-            Some(common) if common == self.start_after => Some(Start::Behind(common)),
-            _ => Some(Start::At(self.start_after.clone())),
+            Some(common) if common == self.start_after => Start::Behind(common),
+            _ => Start::At(self.start_after.clone()),
         }
     }
 
@@ -134,18 +134,15 @@ impl Walk<'_> {
                     self.page.truncated = true;
                     return Ok(ControlFlow::Break(()));
                 }
-                match common {
-                    Some(common) => {
-                        self.last = Some(common.clone());
-                        next = Some(Start::Behind(common.clone()));
-                        self.page.common_prefixes.push(common);
-                        Ok(ControlFlow::Break(()))
-                    }
-                    None => {
-                        self.last = Some(version.key.as_str().to_owned());
-                        self.page.versions.push(version);
-                        Ok(ControlFlow::Continue(()))
-                    }
+                if let Some(common) = common {
+                    self.last = Some(common.clone());
+                    next = Some(Start::Behind(common.clone()));
+                    self.page.common_prefixes.push(common);
+                    Ok(ControlFlow::Break(()))
+                } else {
+                    self.last = Some(version.key.as_str().to_owned());
+                    self.page.versions.push(version);
+                    Ok(ControlFlow::Continue(()))
                 }
             },
         )?;

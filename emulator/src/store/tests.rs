@@ -19,7 +19,7 @@ use crate::store::error::{FailedCondition, StoreError};
 use crate::store::folder::Place;
 use crate::store::handle::Store;
 use crate::store::listing::ListQuery;
-use crate::store::versions::{DeleteCondition, WriteCondition};
+use crate::store::versions::{DeleteCondition, NewVersion, WriteCondition};
 
 fn name() -> BucketName {
     BucketName::parse("photos").unwrap()
@@ -84,15 +84,13 @@ async fn put_if(
 ) -> Result<ObjectVersion, StoreError> {
     let mut writer = store.blob_writer();
     writer.write(body)?;
-    store
-        .put_version(
-            &name(),
-            key(text),
-            content(body),
-            writer.finish()?,
-            condition,
-        )
-        .await
+    let new = NewVersion {
+        key: key(text),
+        content: content(body),
+        blob: writer.finish()?,
+        condition: condition.clone(),
+    };
+    store.put_version(&name(), new).await
 }
 
 async fn put(store: &Store, text: &str, body: &[u8]) -> ObjectVersion {

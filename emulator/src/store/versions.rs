@@ -37,6 +37,19 @@ pub(crate) enum DeleteCondition {
     IfMatch(String),
 }
 
+/// A version that is to be written.
+#[derive(Debug)]
+pub(crate) struct NewVersion {
+    /// Under which key.
+    pub(crate) key: ObjectKey,
+    /// What its writer says of it.
+    pub(crate) content: VersionContent,
+    /// Its sealed body.
+    pub(crate) blob: StagedBlob,
+    /// What has to be true.
+    pub(crate) condition: WriteCondition,
+}
+
 impl Store {
     /// Writes a version over a sealed body. Its blob is in place before its row is, and goes if the row does not come.
     ///
@@ -47,11 +60,14 @@ impl Store {
     pub(crate) async fn put_version(
         &self,
         bucket: &BucketName,
-        key: ObjectKey,
-        content: VersionContent,
-        staged: StagedBlob,
-        condition: &WriteCondition,
+        new: NewVersion,
     ) -> Result<ObjectVersion, StoreError> {
+        let NewVersion {
+            key,
+            content,
+            blob: staged,
+            condition,
+        } = new;
         let version = ObjectVersion {
             key,
             version_id: VersionId::Null,

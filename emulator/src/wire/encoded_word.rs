@@ -11,15 +11,12 @@ pub(crate) fn decode(text: &str) -> String {
     while let Some(start) = rest.find("=?") {
         let (before, candidate) = rest.split_at(start);
         decoded.push_str(before);
-        match split_word(candidate) {
-            Some((word, after)) => {
-                decoded.push_str(&word);
-                rest = after;
-            }
-            None => {
-                decoded.push_str("=?");
-                rest = &candidate[2..];
-            }
+        if let Some((word, after)) = split_word(candidate) {
+            decoded.push_str(&word);
+            rest = after;
+        } else {
+            decoded.push_str("=?");
+            rest = &candidate[2..];
         }
     }
     decoded + rest

@@ -14,7 +14,7 @@ const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 /// How deep elements may nest. S3's deepest document needs seven.
 const MAX_DEPTH: usize = 16;
-/// How many elements a document may have: DeleteObjects has 1,000 objects of up to six.
+/// How many elements a document may have: `DeleteObjects` has 1,000 objects of up to six.
 const MAX_ELEMENTS: usize = 10_000;
 
 /// An element, read.

@@ -72,8 +72,8 @@ pub(crate) fn parse_content_md5(request: &Request) -> Result<Option<[u8; 16]>, S
 }
 
 fn parse_checksum(request: &Request) -> Result<Option<DeclaredChecksum>, S3Error> {
-    let names = request.headers.keys().map(http::HeaderName::as_str);
-    let headers: Vec<_> = names
+    let sent = request.headers.keys().map(http::HeaderName::as_str);
+    let headers: Vec<_> = sent
         .filter(|name| name.starts_with(PREFIX) && !NOT_DIGESTS.contains(name))
         .collect();
     let trailer = request.header("x-amz-trailer").map(str::to_ascii_lowercase);

@@ -75,7 +75,7 @@ impl Operation for PutBucketEncryption {
         let rule = self.rule;
         cx.store
             .update_bucket(&self.bucket, |bucket| {
-                bucket.encryption = rule.over(&bucket.encryption)
+                bucket.encryption = rule.over(&bucket.encryption);
             })
             .await?;
         Ok(Response::ok())

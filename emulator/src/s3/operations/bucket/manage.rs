@@ -345,7 +345,7 @@ fn parse_configuration(document: &[u8]) -> Result<Configuration, S3Error> {
     })
 }
 
-/// Tags at creation: `aws:` keys are refused in other words than by PutBucketTagging.
+/// Tags at creation: `aws:` keys are refused in other words than by `PutBucketTagging`.
 fn parse_tags(tags: &Element) -> Result<Vec<(String, String)>, S3Error> {
     let mut parsed: Vec<(String, String)> = Vec::new();
     for tag in tags.children_named("Tag") {

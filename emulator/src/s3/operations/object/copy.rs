@@ -24,7 +24,7 @@ use crate::s3::transfer;
 use crate::sse::choice::Requested;
 use crate::sse::customer_key::CustomerKey;
 use crate::store::blobs::BlobReader;
-use crate::store::versions::WriteCondition;
+use crate::store::versions::{NewVersion, WriteCondition};
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::xml::XmlWriter;
@@ -137,10 +137,13 @@ impl Operation for CopyObject {
             ..self.described(source.content)
         };
         let ObjectAddress { bucket, key } = self.object;
-        let version = cx
-            .store
-            .put_version(&bucket, key, content, received.blob, &self.condition)
-            .await?;
+        let new = NewVersion {
+            key,
+            content,
+            blob: received.blob,
+            condition: self.condition,
+        };
+        let version = cx.store.put_version(&bucket, new).await?;
         Ok(encryption::write(
             respond::xml(render_copied(&version)),
             &version.content.sealing,

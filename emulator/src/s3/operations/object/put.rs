@@ -14,7 +14,7 @@ use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
 use crate::s3::sealing::Write;
 use crate::s3::target::ObjectAddress;
 use crate::sse::choice::Requested;
-use crate::store::versions::WriteCondition;
+use crate::store::versions::{NewVersion, WriteCondition};
 use crate::wire::response::Response;
 
 pub(crate) const OPERATIONS: &[Entry] = &[Entry::of::<PutObject>()];
@@ -76,16 +76,13 @@ impl Operation for PutObject {
             owner_id: cx.caller_id()?.to_owned(),
             sealing,
         };
-        let version = cx
-            .store
-            .put_version(
-                &self.object.bucket,
-                self.object.key,
-                content,
-                received.blob,
-                &self.condition,
-            )
-            .await?;
+        let new = NewVersion {
+            key: self.object.key,
+            content,
+            blob: received.blob,
+            condition: self.condition,
+        };
+        let version = cx.store.put_version(&self.object.bucket, new).await?;
         let response = Response::ok().header("etag", version.content.etag.quoted());
         let response = encryption::write(response, &version.content.sealing);
         Ok(checksums::write(
