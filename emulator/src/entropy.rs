@@ -1,6 +1,6 @@
 //! Randomness, injected: keys, nonces, ids. The one place that asks the operating system for it.
 //!
-//! A seeded source makes ids and `ETags` repeat from run to run. It is for tests of this crate: its "keys" are no secret.
+//! A seeded source makes ids and `ETags` repeat from run to run. Its "keys" are no secret.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// A handle to a source of random bytes: clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Entropy(Source);
+pub struct Entropy(Source);
 
 #[derive(Clone, Debug, Default)]
 enum Source {
@@ -23,12 +23,12 @@ enum Source {
 
 impl Entropy {
     /// The operating system's generator.
-    pub(crate) fn system() -> Self {
+    pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// The same bytes in the same order for the same seed. Not secret.
-    pub(crate) fn seeded(seed: u64) -> Self {
+    /// The same bytes in the same order for the same seed: ids, `ETag`s and keys repeat from run to run. Not secret.
+    pub fn seeded(seed: u64) -> Self {
         Self(Source::Seeded {
             seed,
             counter: Arc::default(),

@@ -16,11 +16,6 @@ impl ETag {
         Self(hex::encode(bytes))
     }
 
-    /// Without quotes, as `GetObjectAttributes` writes it.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// With quotes, as headers and XML carry it.
     pub(crate) fn quoted(&self) -> String {
         format!("\"{}\"", self.0)

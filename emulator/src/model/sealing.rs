@@ -5,8 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::encryption::SseAlgorithm;
-
 /// A data key, encrypted. Safe to store and to show.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WrappedKey(#[serde(with = "hex::serde")] pub(crate) Vec<u8>);
@@ -25,16 +23,6 @@ pub(crate) enum Sealing {
         #[serde(with = "hex::serde")]
         key_md5: [u8; 16],
     },
-}
-
-impl Sealing {
-    /// What `x-amz-server-side-encryption` answers; nothing under SSE-C.
-    pub(crate) fn algorithm(&self) -> Option<SseAlgorithm> {
-        match self {
-            Self::SseS3 { .. } => Some(SseAlgorithm::Aes256),
-            Self::SseC { .. } => None,
-        }
-    }
 }
 
 impl fmt::Debug for WrappedKey {

@@ -59,7 +59,12 @@ impl Body {
         }
     }
 
-    /// The next piece; `None` at the end.
+    /// Whether it is known that nothing more will come.
+    pub(crate) fn is_at_end(&self) -> bool {
+        matches!(self.0, Kind::Empty)
+    }
+
+    /// The next piece; `None` at the end, and from then on.
     ///
     /// # Errors
     ///
@@ -72,7 +77,13 @@ impl Body {
                 self.0 = Kind::Empty;
                 (!bytes.is_empty()).then_some(Ok(bytes))
             }
-            Kind::Stream { stream, .. } => stream.next().await,
+            Kind::Stream { stream, .. } => {
+                let piece = stream.next().await;
+                if !matches!(piece, Some(Ok(_))) {
+                    self.0 = Kind::Empty;
+                }
+                piece
+            }
         }
     }
 

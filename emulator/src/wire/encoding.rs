@@ -3,8 +3,19 @@
 use std::borrow::Cow;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+/// Padding was looked at before, and the last letter's spare bits do not matter.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
 
 /// What SigV4 leaves as it is: the unreserved characters of RFC 3986.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -31,6 +42,27 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 /// Reads standard base64 with padding, and nothing else.
 pub(crate) fn parse_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
+}
+
+/// Reads base64 as S3 reads a customer's key: what is not in the standard alphabet is dropped, and so is an incomplete
+/// quartet at the end.
+///
+/// Source: answers recorded from AWS in March 2026.
+pub(crate) fn decode_lenient(text: &str) -> Zeroizing<Vec<u8>> {
+    let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let end = text
+        .bytes()
+        .position(|byte| byte == b'=')
+        .unwrap_or(text.len());
+    let (letters, padding) = text.split_at(end);
+    let mut kept = Zeroizing::new(letters.bytes().filter(alphabet).collect::<Vec<_>>());
+    let padding = padding.bytes().filter(|&byte| byte == b'=').count();
+    let whole = kept.len() - kept.len() % 4;
+    let is_padded = kept.len() % 4 >= 2 && kept.len() % 4 + padding >= 4;
+    if !is_padded {
+        kept.truncate(whole);
+    }
+    Zeroizing::new(LENIENT.decode(kept.as_slice()).unwrap_or_default())
 }
 
 /// Percent-encodes all but the unreserved characters, as a canonical query does.
@@ -78,6 +110,25 @@ mod tests {
         assert_eq!(percent_decode("test%123").as_deref(), Some("test\u{12}3"));
         assert_eq!(percent_decode("100%").as_deref(), Some("100%"));
         assert_eq!(percent_decode("%ff"), None);
+    }
+
+    #[test]
+    fn customer_keys_are_read_leniently() {
+        let key = "K0+/yQHJcx5CgotqScZJqhfJ8hpfw4leiB3Bzyo8HSo=";
+        let good = parse_base64(key).unwrap();
+
+        for same in [
+            key,
+            &format!("!!#{key}"),
+            &format!("{key}==="),
+            &key.replace("Jcx5", "J c\tx#5"),
+        ] {
+            assert_eq!(*decode_lenient(same), good, "{same}");
+        }
+        for nothing in ["####", "ZZ", "a", ""] {
+            assert!(decode_lenient(nothing).is_empty(), "{nothing}");
+        }
+        assert_eq!(decode_lenient(key.trim_end_matches('=')).len(), 30);
     }
 
     proptest! {

@@ -43,11 +43,6 @@ pub(crate) fn parse_range(header: &str, size_bytes: u64) -> Wanted {
     }
 }
 
-/// The `Content-Range` of a 206: `bytes 0-8/10`.
-pub(crate) fn content_range(first: u64, last: u64, size_bytes: u64) -> String {
-    format!("bytes {first}-{last}/{size_bytes}")
-}
-
 /// The two sides of one dash, either of which may be empty; `None` for anything but digits there.
 ///
 /// A number may be of any length: above `u64` it is as good as the end of any object.
@@ -113,11 +108,6 @@ mod tests {
         for header in ["bytes=0-", "bytes=0-0", "bytes=-1"] {
             assert_eq!(parse_range(header, 0), Wanted::Unsatisfiable, "{header}");
         }
-    }
-
-    #[test]
-    fn content_range_names_both_ends_and_the_size() {
-        assert_eq!(content_range(0, 8, 10), "bytes 0-8/10");
     }
 
     proptest! {

@@ -15,8 +15,6 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     /// The path as it was sent: percent-encoded, not normalised.
     pub(crate) path: String,
-    /// The query as it was sent, without its question mark; a signature may depend on it.
-    pub(crate) raw_query: String,
     /// The query, decoded.
     pub(crate) query: Query,
     /// All headers, with duplicates.
@@ -46,7 +44,6 @@ impl Request {
         Self {
             method,
             path: path.to_owned(),
-            raw_query: raw_query.to_owned(),
             query: Query::parse(raw_query),
             headers: HeaderMap::new(),
             host: String::new(),

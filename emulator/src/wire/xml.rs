@@ -12,7 +12,8 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 /// The namespace of S3's documents.
-pub(crate) const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// A completion of 10,000 parts with a checksum each is 2 MiB; a deletion of 1,000 long keys in references is 6 MiB.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -90,6 +91,10 @@ impl Element {
     }
 
     /// The value of an attribute, by its local name: `type` for `xsi:type`.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "grantees of ACLs tell their type so")
+    )]
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
@@ -233,19 +238,6 @@ impl fmt::Display for XmlError {
 
 impl Error for XmlError {}
 
-/// How an answer begins: AWS's services differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Declaration {
-    /// With the root at once.
-    Absent,
-    /// With a declaration and a line feed: almost everything.
-    Line,
-    /// With a declaration alone: the lists of inventory and metrics configurations.
-    Inline,
-    /// With a declaration and an empty line: the end of a multipart upload.
-    EmptyLine,
-}
-
 /// Writes one document, without white space between its elements.
 #[derive(Debug)]
 pub(crate) struct XmlWriter {
@@ -258,36 +250,27 @@ pub(crate) struct XmlWriter {
 impl XmlWriter {
     /// With a declaration and S3's namespace, as most answers.
     pub(crate) fn document(root: &'static str) -> Self {
-        Self::new(Declaration::Line, Some(S3_NAMESPACE), root)
+        Self::begin(DECLARATION, Some(S3_NAMESPACE), root)
     }
 
     /// With a declaration and no namespace, as errors.
     pub(crate) fn declared(root: &'static str) -> Self {
-        Self::new(Declaration::Line, None, root)
+        Self::begin(DECLARATION, None, root)
     }
 
-    /// With neither.
+    /// With neither, as the errors of some operations.
     pub(crate) fn bare(root: &'static str) -> Self {
-        Self::new(Declaration::Absent, None, root)
+        Self::begin("", None, root)
     }
 
-    /// With any beginning, and the namespace of any service.
-    pub(crate) fn new(
-        declaration: Declaration,
-        namespace: Option<&str>,
-        root: &'static str,
-    ) -> Self {
-        let begin = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
-        let mut out = match declaration {
-            Declaration::Absent => String::new(),
-            Declaration::Line => format!("{begin}\n"),
-            Declaration::Inline => begin.to_owned(),
-            Declaration::EmptyLine => format!("{begin}\n\n"),
-        };
-        out.push('<');
-        out.push_str(root);
+    /// With a namespace and no declaration, as the lists of some configurations, and other services.
+    pub(crate) fn in_namespace(root: &'static str, namespace: &str) -> Self {
+        Self::begin("", Some(namespace), root)
+    }
+
+    fn begin(declaration: &str, namespace: Option<&str>, root: &'static str) -> Self {
         let mut xml = Self {
-            out,
+            out: format!("{declaration}<{root}"),
             root,
             in_tag: true,
         };
@@ -300,6 +283,7 @@ impl XmlWriter {
     /// `<name>text</name>`, and `<name></name>` where the text is empty, as AWS writes a prefix that was not given.
     pub(crate) fn element(&mut self, name: &str, text: impl fmt::Display) -> &mut Self {
         self.nest(name, |xml| {
+            xml.end_tag();
             xml.text(text);
         })
     }
@@ -310,11 +294,6 @@ impl XmlWriter {
             Some(text) => self.element(name, text),
             None => self,
         }
-    }
-
-    /// `<name/>`
-    pub(crate) fn empty(&mut self, name: &str) -> &mut Self {
-        self.nest(name, |_| {})
     }
 
     /// An element around what `inside` writes; `<name/>` where it writes nothing.
@@ -341,13 +320,19 @@ impl XmlWriter {
         self
     }
 
-    /// Text of the element that is open: of the root, or inside a `nest`.
+    /// Text of the element that is open: of the root, or inside a `nest`. An empty text is none.
     pub(crate) fn text(&mut self, text: impl fmt::Display) -> &mut Self {
+        let was_in_tag = self.in_tag;
         self.end_tag();
+        let start = self.out.len();
         self.escape(text, |sign| match sign {
             '\n' | '\t' => None,
             sign => escaped(sign),
         });
+        if was_in_tag && self.out.len() == start {
+            self.out.pop();
+            self.in_tag = true;
+        }
         self
     }
 
@@ -432,8 +417,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
     fn read(text: &str) -> Element {
         parse(text.as_bytes()).unwrap()
@@ -527,19 +510,19 @@ mod tests {
     #[test]
     fn answers_begin_as_those_of_aws() {
         let namespaced = format!("<A xmlns=\"{S3_NAMESPACE}\"/>");
-        let begin = |declaration, namespace| written(XmlWriter::new(declaration, namespace, "A"));
 
         assert_eq!(
             written(XmlWriter::document("A")),
-            format!("{HEAD}\n{namespaced}")
+            format!("{DECLARATION}{namespaced}")
         );
-        assert_eq!(written(XmlWriter::declared("A")), format!("{HEAD}\n<A/>"));
-        assert_eq!(written(XmlWriter::bare("A")), "<A/>");
-        assert_eq!(begin(Declaration::Absent, Some(S3_NAMESPACE)), namespaced);
-        assert_eq!(begin(Declaration::Inline, None), format!("{HEAD}<A/>"));
         assert_eq!(
-            begin(Declaration::EmptyLine, None),
-            format!("{HEAD}\n\n<A/>")
+            written(XmlWriter::declared("A")),
+            format!("{DECLARATION}<A/>")
+        );
+        assert_eq!(written(XmlWriter::bare("A")), "<A/>");
+        assert_eq!(
+            written(XmlWriter::in_namespace("A", "b&c")),
+            "<A xmlns=\"b&amp;c\"/>"
         );
     }
 
@@ -547,7 +530,7 @@ mod tests {
     fn elements_nest_and_empty_ones_close_themselves() {
         let mut xml = XmlWriter::bare("A");
         xml.element("Prefix", "")
-            .empty("Tags")
+            .nest("Tags", |_| {})
             .maybe("Not", None::<&str>)
             .maybe("Size", Some(7))
             .nest_with("Grantee", &[("xsi:type", "Group")], |xml| {
@@ -563,12 +546,15 @@ mod tests {
     #[test]
     fn text_of_a_root_stands_inside_it() {
         let mut xml = XmlWriter::bare("LocationConstraint");
+        let mut none = XmlWriter::bare("LocationConstraint");
         xml.text("eu-west-1");
+        none.text("");
 
         assert_eq!(
             written(xml),
             "<LocationConstraint>eu-west-1</LocationConstraint>"
         );
+        assert_eq!(written(none), "<LocationConstraint/>");
     }
 
     #[test]

@@ -1,0 +1,419 @@
+//! Finds out who calls: by header, by query, or not at all.
+//!
+//! The order of refusals is AWS's: what cannot be read, an unknown key, the time, what should have been signed, and the
+//! signature last.
+
+use std::time::Duration;
+
+use crate::auth::error::{AuthError, Mismatch};
+use crate::auth::identities::Identities;
+use crate::auth::identity::{Caller, Identity};
+use crate::auth::payload::{ChunkSigning, PayloadSigning};
+use crate::auth::presigned::{self, Presigned};
+use crate::auth::sigv2;
+use crate::auth::sigv4::{self, ALGORITHM, Credential, Signed};
+use crate::crypto::digest::{equal, sha256};
+use crate::model::timestamp::Timestamp;
+use crate::wire::request::Request;
+
+/// How far the clocks of client and server may be apart.
+pub(crate) const MAX_SKEW: Duration = Duration::from_mins(15);
+const MALFORMED_CREDENTIAL: &str = "The authorization header is malformed; the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
+
+/// Knows identities and checks signatures.
+#[derive(Debug)]
+pub(crate) struct Authenticator {
+    identities: Identities,
+    /// The region of whoever signs for none.
+    region: String,
+    verifies: bool,
+}
+
+/// Who called, and what that says of the rest.
+#[derive(Debug)]
+pub(crate) struct Identified {
+    /// Who.
+    pub(crate) caller: Caller,
+    /// The region that the request was signed for.
+    pub(crate) region: String,
+    /// How its body is signed.
+    pub(crate) payload: PayloadSigning,
+}
+
+/// Where a request carries its signature.
+enum Mechanism {
+    None,
+    HeaderV4(String),
+    HeaderV2(String),
+    QueryV4,
+    QueryV2,
+}
+
+impl Authenticator {
+    /// Over identities. Without verification everybody is who they say, and unknown callers are the default identity.
+    pub(crate) fn new(identities: Identities, region: &str, verifies: bool) -> Self {
+        Self {
+            identities,
+            region: region.to_owned(),
+            verifies,
+        }
+    }
+
+    /// Finds out who sent a request. Headers that travel in the query of a presigned one are put in their place.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`].
+    pub(crate) fn identify(
+        &self,
+        request: &mut Request,
+        service: &str,
+        host_bucket: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Identified, AuthError> {
+        match mechanism(request)? {
+            Mechanism::None => self.anonymous(request),
+            Mechanism::HeaderV4(header) => self.by_header(request, &header, service, now),
+            Mechanism::QueryV4 => self.by_query(request, service, now),
+            Mechanism::HeaderV2(header) => self.by_old_header(request, &header, host_bucket, now),
+            Mechanism::QueryV2 => self.by_old_query(request, host_bucket, now),
+        }
+    }
+
+    fn anonymous(&self, request: &Request) -> Result<Identified, AuthError> {
+        let caller = if self.verifies {
+            Caller::Anonymous
+        } else {
+            Caller::Known(self.identities.default())
+        };
+        let payload = match request.header("x-amz-content-sha256") {
+            Some(value) => PayloadSigning::parse(value)?,
+            None => PayloadSigning::Unsigned,
+        };
+        Ok(Identified {
+            caller,
+            region: self.region.clone(),
+            payload,
+        })
+    }
+
+    fn by_header(
+        &self,
+        request: &Request,
+        header: &str,
+        service: &str,
+        now: Timestamp,
+    ) -> Result<Identified, AuthError> {
+        let (date, time) = date_of(request)?;
+        let signed = parse_header(header, date)?;
+        check_service(&signed.credential, service, AuthError::Header)?;
+        let caller = self.find(&signed.credential.access_key)?;
+        self.check_token(request)?;
+        self.check_skew(time, &signed.date, now)?;
+        let payload = match request.header("x-amz-content-sha256") {
+            Some(value) => value.to_owned(),
+            None if service == "s3" => return Err(AuthError::NoPayloadHash),
+            None => hex::encode(sha256(&request.document)),
+        };
+        check_signed(request, &signed)?;
+        let signing = PayloadSigning::parse(&payload)?;
+        self.verify(request, &signed, &caller, &payload)?;
+        let signing = signing.chained(self.chunks(&signed, &caller));
+        Ok(Identified {
+            caller: Caller::Known(caller),
+            region: signed.credential.region,
+            payload: signing,
+        })
+    }
+
+    fn by_query(
+        &self,
+        request: &mut Request,
+        service: &str,
+        now: Timestamp,
+    ) -> Result<Identified, AuthError> {
+        let presigned = Presigned::parse(&request.query)?;
+        let signed = &presigned.signed;
+        check_service(&signed.credential, service, AuthError::Query)?;
+        let caller = self.find(&signed.credential.access_key)?;
+        if request.query.has("X-Amz-Security-Token") {
+            return Err(AuthError::UnknownToken(
+                request
+                    .query
+                    .find("X-Amz-Security-Token")
+                    .unwrap_or_default()
+                    .to_owned(),
+            ));
+        }
+        if self.verifies {
+            presigned.check_time(now)?;
+        }
+        check_signed(request, signed)?;
+        let payload = request
+            .header("x-amz-content-sha256")
+            .unwrap_or("UNSIGNED-PAYLOAD")
+            .to_owned();
+        self.verify(request, signed, &caller, &payload)?;
+        let signing = PayloadSigning::parse(&payload)?.chained(self.chunks(signed, &caller));
+        presigned::hoist(request);
+        let region = signed.credential.region.clone();
+        Ok(Identified {
+            caller: Caller::Known(caller),
+            region,
+            payload: signing,
+        })
+    }
+
+    fn by_old_header(
+        &self,
+        request: &Request,
+        header: &str,
+        bucket: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Identified, AuthError> {
+        let (key, signature) = header.split_once(':').ok_or_else(|| {
+            AuthError::Header(
+                "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"
+                    .to_owned(),
+            )
+        })?;
+        let caller = self.find(key)?;
+        let amz_date = request.header("x-amz-date");
+        let date = amz_date
+            .or_else(|| request.header("date"))
+            .unwrap_or_default();
+        let time = Timestamp::parse_http_date(date).or_else(|| Timestamp::parse_amz_date(date));
+        self.check_skew(time.ok_or(AuthError::NoDate)?, date, now)?;
+        let string =
+            sigv2::string_to_sign(request, if amz_date.is_some() { "" } else { date }, bucket);
+        self.verify_old(&caller, string, signature)?;
+        Ok(self.unsigned(caller))
+    }
+
+    fn by_old_query(
+        &self,
+        request: &mut Request,
+        bucket: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Identified, AuthError> {
+        presigned::hoist(request);
+        let find = |name: &str| request.query.find(name).map(str::to_owned);
+        let (Some(key), Some(signature), Some(expires)) =
+            (find("AWSAccessKeyId"), find("Signature"), find("Expires"))
+        else {
+            return Err(AuthError::Query(
+                "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters".to_owned(),
+            ));
+        };
+        let caller = self.find(&key)?;
+        let ends = expires
+            .parse::<u64>()
+            .ok()
+            .map(|seconds| Timestamp::from_unix_millis(seconds.saturating_mul(1_000)));
+        let ends = ends.ok_or_else(|| {
+            AuthError::Query(format!(
+                "Invalid date (should be seconds since epoch): {expires}"
+            ))
+        })?;
+        if self.verifies && now >= ends {
+            return Err(AuthError::Expired {
+                seconds: None,
+                expires: ends,
+                server: now,
+            });
+        }
+        let string = sigv2::string_to_sign(request, &expires, bucket);
+        self.verify_old(&caller, string, &signature)?;
+        Ok(self.unsigned(caller))
+    }
+
+    fn unsigned(&self, caller: std::sync::Arc<Identity>) -> Identified {
+        Identified {
+            caller: Caller::Known(caller),
+            region: self.region.clone(),
+            payload: PayloadSigning::Unsigned,
+        }
+    }
+
+    fn find(&self, access_key: &str) -> Result<std::sync::Arc<Identity>, AuthError> {
+        let found = self.identities.find(access_key);
+        let found = found.or_else(|| (!self.verifies).then(|| self.identities.default()));
+        found.ok_or_else(|| AuthError::UnknownKey(access_key.to_owned()))
+    }
+
+    /// There are no temporary credentials yet, so no token is known.
+    fn check_token(&self, request: &Request) -> Result<(), AuthError> {
+        match request.header("x-amz-security-token") {
+            Some(token) if self.verifies => Err(AuthError::UnknownToken(token.to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_skew(&self, time: Timestamp, sent: &str, now: Timestamp) -> Result<(), AuthError> {
+        if self.verifies && time.distance(now) > MAX_SKEW {
+            return Err(AuthError::Skewed {
+                request: sent.to_owned(),
+                server: now,
+            });
+        }
+        Ok(())
+    }
+
+    fn verify(
+        &self,
+        request: &Request,
+        signed: &Signed,
+        caller: &Identity,
+        payload: &str,
+    ) -> Result<(), AuthError> {
+        if !self.verifies {
+            return Ok(());
+        }
+        let (canonical_request, string_to_sign) = signed.strings(request, payload);
+        let key = signed.credential.signing_key(&caller.secret_key);
+        if equal(
+            sigv4::sign(&key, &string_to_sign).as_bytes(),
+            signed.signature.as_bytes(),
+        ) {
+            return Ok(());
+        }
+        Err(AuthError::Mismatch(Box::new(Mismatch {
+            access_key: signed.credential.access_key.clone(),
+            string_to_sign,
+            signature: signed.signature.clone(),
+            canonical_request: Some(canonical_request),
+        })))
+    }
+
+    fn verify_old(
+        &self,
+        caller: &Identity,
+        string_to_sign: String,
+        signature: &str,
+    ) -> Result<(), AuthError> {
+        let ours = sigv2::sign(&caller.secret_key, &string_to_sign);
+        if !self.verifies || equal(ours.as_bytes(), signature.as_bytes()) {
+            return Ok(());
+        }
+        Err(AuthError::Mismatch(Box::new(Mismatch {
+            access_key: caller.access_key.clone(),
+            string_to_sign,
+            signature: signature.to_owned(),
+            canonical_request: None,
+        })))
+    }
+
+    /// How the chunks of a body are signed; not at all where nothing is verified.
+    fn chunks(&self, signed: &Signed, caller: &Identity) -> Option<ChunkSigning> {
+        self.verifies.then(|| ChunkSigning {
+            key: signed.credential.signing_key(&caller.secret_key),
+            access_key: caller.access_key.clone(),
+            date: signed.date.clone(),
+            scope: signed.credential.scope(),
+            seed: signed.signature.clone(),
+        })
+    }
+}
+
+/// Whether a request carries no signature at all.
+pub(crate) fn is_unsigned(request: &Request) -> bool {
+    matches!(mechanism(request), Ok(Mechanism::None))
+}
+
+fn mechanism(request: &Request) -> Result<Mechanism, AuthError> {
+    let header = request.header("authorization");
+    let in_query = request.query.has("X-Amz-Algorithm") || request.query.has("X-Amz-Signature");
+    let in_old_query = request.query.has("AWSAccessKeyId") && request.query.has("Signature");
+    match header {
+        Some(_) if in_query || in_old_query => Err(AuthError::TwoMechanisms),
+        Some(header) => match header.split_once(' ') {
+            Some((ALGORITHM, rest)) => Ok(Mechanism::HeaderV4(rest.to_owned())),
+            Some(("AWS", rest)) => Ok(Mechanism::HeaderV2(rest.trim().to_owned())),
+            _ => Err(AuthError::UnknownScheme(header.to_owned())),
+        },
+        None if in_query => Ok(Mechanism::QueryV4),
+        None if in_old_query => Ok(Mechanism::QueryV2),
+        None => Ok(Mechanism::None),
+    }
+}
+
+/// `x-amz-date`, else `Date`, in SigV4's form.
+fn date_of(request: &Request) -> Result<(String, Timestamp), AuthError> {
+    let amz = request.header("x-amz-date");
+    let time = match amz {
+        Some(date) => Timestamp::parse_amz_date(date),
+        None => request.header("date").and_then(|date| {
+            Timestamp::parse_http_date(date).or_else(|| Timestamp::parse_amz_date(date))
+        }),
+    };
+    let time = time.ok_or(AuthError::NoDate)?;
+    Ok((time.amz_date(), time))
+}
+
+/// `Credential=…, SignedHeaders=…, Signature=…`, in any order.
+fn parse_header(header: &str, date: String) -> Result<Signed, AuthError> {
+    let part = |name: &str| {
+        let mut parts = header.split(',').map(str::trim);
+        parts
+            .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+            .map(str::to_owned)
+    };
+    let (Some(credential), Some(headers), Some(signature)) =
+        (part("Credential"), part("SignedHeaders"), part("Signature"))
+    else {
+        return Err(AuthError::Header(
+            "The authorization header is malformed; the authorization header requires three components: Credential, SignedHeaders, and Signature.".to_owned(),
+        ));
+    };
+    let credential = Credential::parse(&credential)
+        .ok_or_else(|| AuthError::Header(MALFORMED_CREDENTIAL.to_owned()))?;
+    if !date.starts_with(&credential.day) {
+        let message = format!(
+            "The authorization header is malformed; Invalid credential date \"{}\". This date is not the same as X-Amz-Date: \"{}\".",
+            credential.day,
+            &date[..8]
+        );
+        return Err(AuthError::Header(message));
+    }
+    let headers = headers.split(';').map(str::to_ascii_lowercase).collect();
+    Ok(Signed {
+        credential,
+        headers,
+        signature,
+        date,
+    })
+}
+
+fn check_service(
+    credential: &Credential,
+    service: &str,
+    refuse: impl FnOnce(String) -> AuthError,
+) -> Result<(), AuthError> {
+    if credential.service == service {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "The authorization header is malformed; incorrect service \"{}\". This endpoint belongs to \"{service}\".",
+        credential.service
+    )))
+}
+
+/// The host and every `x-amz-*` header that was sent have to be signed.
+fn check_signed(request: &Request, signed: &Signed) -> Result<(), AuthError> {
+    let is_signed = |name: &str| signed.headers.iter().any(|signed| signed == name);
+    let names = request
+        .headers
+        .keys()
+        .map(http::HeaderName::as_str)
+        .filter(|name| name.starts_with("x-amz-"));
+    let unsigned: Vec<_> = std::iter::once("host")
+        .chain(names)
+        .filter(|name| !is_signed(name))
+        .map(str::to_owned)
+        .collect();
+    if unsigned.is_empty() {
+        Ok(())
+    } else {
+        Err(AuthError::Unsigned(unsigned))
+    }
+}

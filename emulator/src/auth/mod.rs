@@ -1,0 +1,10 @@
+//! Who calls: identities, and the signatures that prove them.
+
+pub(crate) mod authenticator;
+pub(crate) mod error;
+pub(crate) mod identities;
+pub(crate) mod identity;
+pub(crate) mod payload;
+mod presigned;
+mod sigv2;
+mod sigv4;

@@ -1,0 +1,149 @@
+//! The root key: 32 random bytes under which everything else is wrapped.
+//!
+//! In memory only for an ephemeral server; for a durable one `DIR/root.key`, the one place where a key lies in the clear.
+//! Losing it loses the data, so it is never made anew over existing data.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::entropy::Entropy;
+use crate::keyring::error::KeyringError;
+
+const KEY_BYTES: usize = 32;
+
+/// 32 bytes; zeroed when dropped, never shown.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct RootKey([u8; KEY_BYTES]);
+
+impl RootKey {
+    /// A fresh one.
+    pub(crate) fn generate(entropy: &Entropy) -> Self {
+        Self(entropy.bytes())
+    }
+
+    /// From raw bytes; `place` names where they came from.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::BadRootKey`] for another length.
+    pub(crate) fn from_bytes(bytes: &[u8], place: &str) -> Result<Self, KeyringError> {
+        let key = bytes.try_into().map(Self);
+        key.map_err(|_| KeyringError::BadRootKey {
+            place: place.to_owned(),
+            length: bytes.len(),
+        })
+    }
+
+    /// Reads the key of a data folder; `None` where there is no file.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError`] naming the file.
+    pub(crate) fn load(path: &Path) -> Result<Option<Self>, KeyringError> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
+        let read = File::open(path).and_then(|file| file.take(1_024).read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Self::from_bytes(&bytes, &format!("`{}`", path.display())).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(KeyringError::Io {
+                tried: "read",
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Makes the key of a new data folder: mode 0600, synced with its folder before it is used.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Io`].
+    pub(crate) fn create(path: &Path, entropy: &Entropy) -> Result<Self, KeyringError> {
+        let key = Self::generate(entropy);
+        let write = || -> io::Result<()> {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)?;
+            file.write_all(&key.0)?;
+            file.sync_all()?;
+            path.parent()
+                .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        };
+        write().map_err(|source| KeyringError::Io {
+            tried: "write",
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(key)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RootKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_created_key_loads_again_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.key");
+
+        let made = RootKey::create(&path, &Entropy::system()).unwrap();
+
+        assert_eq!(RootKey::load(&path).unwrap().unwrap().0, made.0);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+
+    #[test]
+    fn an_existing_key_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.key");
+        RootKey::create(&path, &Entropy::system()).unwrap();
+
+        assert!(RootKey::create(&path, &Entropy::system()).is_err());
+    }
+
+    #[test]
+    fn a_cut_key_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.key");
+        std::fs::write(&path, [1; 31]).unwrap();
+
+        let error = RootKey::load(&path).unwrap_err().to_string();
+
+        assert!(
+            error.contains("root.key") && error.contains("31 bytes"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_file_is_no_key() {
+        assert!(
+            RootKey::load(Path::new("/nowhere/root.key"))
+                .unwrap()
+                .is_none()
+        );
+    }
+}

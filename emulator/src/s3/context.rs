@@ -1,0 +1,93 @@
+//! What an operation may reach: store, keys, time, randomness, settings, and who calls.
+
+use std::sync::Arc;
+
+use crate::auth::identity::{Caller, Identity};
+use crate::clock::Clock;
+use crate::config::NewBuckets;
+use crate::entropy::Entropy;
+use crate::keyring::data_keys::Keyring;
+use crate::model::bucket::Bucket;
+use crate::model::encryption::{BlockedEncryption, BucketEncryption};
+use crate::s3::code::Code;
+use crate::s3::error::S3Error;
+use crate::store::handle::Store;
+
+/// The world of one request.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Buckets and objects.
+    pub(crate) store: Store,
+    /// Keys.
+    pub(crate) keyring: Arc<Keyring>,
+    /// Time.
+    pub(crate) clock: Clock,
+    /// Randomness.
+    pub(crate) entropy: Entropy,
+    /// What the server was told at its start.
+    pub(crate) settings: Arc<Settings>,
+    /// Who calls.
+    pub(crate) caller: Caller,
+    /// The bucket as it was when the request was let in.
+    pub(crate) bucket: Option<Bucket>,
+}
+
+/// Settings that operations obey.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// What a new bucket is born with.
+    pub(crate) new_buckets: NewBuckets,
+    /// Whether secrets over plain HTTP are refused.
+    pub(crate) strict_tls: bool,
+    /// Whether a bucket of another region is answered as AWS does.
+    pub(crate) strict_region: bool,
+}
+
+impl Settings {
+    /// The encryption rule that a bucket is born with, by the age that the server imitates.
+    pub(crate) fn first_encryption(&self) -> BucketEncryption {
+        BucketEncryption::fresh(match self.new_buckets {
+            NewBuckets::Y2026 => BlockedEncryption::SseC,
+            NewBuckets::Y2023 | NewBuckets::Legacy => BlockedEncryption::Absent,
+        })
+    }
+}
+
+impl Context {
+    /// The bucket of the request.
+    ///
+    /// # Errors
+    ///
+    /// `InternalError` in an operation that has none, which the table rules out.
+    pub(crate) fn bucket(&self) -> Result<&Bucket, S3Error> {
+        self.bucket
+            .as_ref()
+            .ok_or_else(|| Code::InternalError.error())
+    }
+
+    /// The canonical id of the caller, the owner of what it writes.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied` for an anonymous one.
+    pub(crate) fn caller_id(&self) -> Result<&str, S3Error> {
+        self.identity()
+            .map(|identity| identity.canonical_id.as_str())
+    }
+
+    /// The account of the caller.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied` for an anonymous one.
+    pub(crate) fn caller_account(&self) -> Result<&str, S3Error> {
+        self.identity().map(|identity| identity.account.as_str())
+    }
+
+    fn identity(&self) -> Result<&Identity, S3Error> {
+        match &self.caller {
+            Caller::Known(identity) => Ok(identity),
+            Caller::Anonymous => Err(Code::AccessDenied.error()),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! An object out: opened segment by segment, each checked before a byte of it leaves.
+//!
+//! The first buffer is opened before the status leaves, so that a blob which fails its check can still be a 500; behind
+//! it, each further buffer is one blocking job, and the next one is under way while the last is sent.
+
+use bytes::Bytes;
+use tokio::task::JoinHandle;
+
+use crate::crypto::error::CryptoError;
+use crate::crypto::segments::Opener;
+use crate::model::object::ObjectVersion;
+use crate::s3::error::S3Error;
+use crate::store::blobs::BlobReader;
+use crate::wire::body::{Body, BodyError};
+
+/// How many segments one blocking job opens.
+const SEGMENTS_A_JOB: u32 = 4;
+/// Up to this much plaintext is opened on the runtime.
+const INLINE_BYTES: u64 = 65_536;
+
+/// A plaintext range of a sealed body, read from front to back. Blocking.
+#[derive(Debug)]
+pub(crate) struct Plaintext {
+    opener: Opener,
+    reader: BlobReader,
+    name: String,
+    /// The next byte to give, and the byte behind the last one.
+    next: u64,
+    end: u64,
+}
+
+impl Plaintext {
+    /// Opens `first ..= last` of a body; `None` for all of it. An empty body gives nothing.
+    pub(crate) fn new(
+        opener: Opener,
+        reader: BlobReader,
+        version: &ObjectVersion,
+        range: Option<(u64, u64)>,
+    ) -> Self {
+        let (next, end) = range.map_or((0, version.content.size_bytes), |(first, last)| {
+            (first, last + 1)
+        });
+        Self {
+            opener,
+            reader,
+            name: version.blob.id.to_string(),
+            next,
+            end,
+        }
+    }
+
+    /// How many bytes are still to come.
+    pub(crate) fn remaining_bytes(&self) -> u64 {
+        self.end - self.next
+    }
+
+    /// The next bytes, up to [`SEGMENTS_A_JOB`] segments' worth; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// `InternalError` when the blob is unreadable or fails its check; the cause names it.
+    pub(crate) fn read(&mut self) -> Result<Option<Bytes>, S3Error> {
+        if self.next == self.end {
+            return Ok(None);
+        }
+        let mut plain = Vec::new();
+        let first = self.opener.segment_of(self.next);
+        let last = self
+            .opener
+            .segment_of(self.end - 1)
+            .min(first.saturating_add(SEGMENTS_A_JOB - 1));
+        for segment in first..=last {
+            self.read_segment(segment, &mut plain)?;
+        }
+        Ok(Some(plain.into()))
+    }
+
+    fn read_segment(&mut self, segment: u32, plain: &mut Vec<u8>) -> Result<(), S3Error> {
+        let sealed = self.opener.sealed_range(segment);
+        let length = usize::try_from(sealed.end - sealed.start).map_err(S3Error::internal)?;
+        let mut buffer = vec![0; length];
+        self.reader.read_at(sealed.start, &mut buffer)?;
+        let opened = self
+            .opener
+            .open_segment(segment, &mut buffer)
+            .map_err(|source| self.damaged(source))?;
+        let whole = self.opener.plaintext_range(segment);
+        let stop = self.end.min(whole.end);
+        let cut = |offset: u64| usize::try_from(offset - whole.start).map_err(S3Error::internal);
+        plain.extend_from_slice(&opened[cut(self.next)?..cut(stop)?]);
+        self.next = stop;
+        Ok(())
+    }
+
+    fn damaged(&self, source: CryptoError) -> S3Error {
+        S3Error::internal(format!("cannot open blob `{}`: {source}", self.name))
+    }
+
+    /// The body of an answer; its first buffer is already open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plaintext::read`], for the first buffer.
+    pub(crate) async fn into_body(mut self) -> Result<Body, S3Error> {
+        let length = self.remaining_bytes();
+        if length == 0 {
+            self.read_segment(0, &mut Vec::new())?; // an empty body has one segment, and that may be damaged too
+            return Ok(Body::empty());
+        }
+        if length <= INLINE_BYTES {
+            return Ok(self.read()?.map_or_else(Body::empty, Body::from));
+        }
+        let (first, rest) = spawn(self).await.map_err(S3Error::internal)??;
+        let state = State {
+            ready: first,
+            job: spawn(rest),
+        };
+        let stream = futures_util::stream::unfold(Some(state), advance);
+        Ok(Body::stream(Box::pin(stream), Some(length)))
+    }
+}
+
+type Job = JoinHandle<Result<(Option<Bytes>, Plaintext), S3Error>>;
+
+/// What a stream holds between two buffers.
+struct State {
+    ready: Option<Bytes>,
+    job: Job,
+}
+
+fn spawn(mut plaintext: Plaintext) -> Job {
+    tokio::task::spawn_blocking(move || plaintext.read().map(|bytes| (bytes, plaintext)))
+}
+
+async fn advance(state: Option<State>) -> Option<(Result<Bytes, BodyError>, Option<State>)> {
+    let State { ready, job } = state?;
+    if let Some(bytes) = ready {
+        return Some((Ok(bytes), Some(State { ready: None, job })));
+    }
+    match job.await {
+        Ok(Ok((None, _))) => None,
+        Ok(Ok((Some(bytes), rest))) => Some((
+            Ok(bytes),
+            Some(State {
+                ready: None,
+                job: spawn(rest),
+            }),
+        )),
+        Ok(Err(error)) => {
+            let cause = error.source.unwrap_or_else(|| error.message.into());
+            tracing::error!(%cause, "cut an answer short");
+            Some((Err(BodyError::Failed(cause)), None))
+        }
+        Err(panic) => Some((Err(BodyError::Failed(Box::new(panic))), None)),
+    }
+}

@@ -1,0 +1,259 @@
+//! `S3Error`, and how each error of the floors below becomes one.
+//!
+//! The floors below know neither code nor status: here is the one table that turns their errors into AWS's.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use crate::auth::authenticator::MAX_SKEW;
+use crate::auth::error::{AuthError, Mismatch};
+use crate::auth::payload::PayloadError;
+use crate::keyring::error::KeyringError;
+use crate::s3::code::Code;
+use crate::sse::error::SseError;
+use crate::store::error::{FailedCondition, StoreError};
+use crate::wire::aws_chunked::ChunkError;
+use crate::wire::body::BodyError;
+
+/// An answer that is an error: code, message, and the further elements of its body in order.
+#[derive(Debug)]
+pub(crate) struct S3Error {
+    pub(crate) code: Code,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) details: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl S3Error {
+    pub(crate) fn new(code: Code, message: Cow<'static, str>) -> Self {
+        Self {
+            code,
+            message,
+            details: Vec::new(),
+            headers: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// One of our own failures: logged whole, told as `InternalError`.
+    pub(crate) fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Code::InternalError.error()
+        }
+    }
+
+    /// `InvalidArgument` with its `ArgumentName`.
+    pub(crate) fn argument(name: &str, message: impl Into<Cow<'static, str>>) -> Self {
+        Code::InvalidArgument
+            .says(message)
+            .with("ArgumentName", name)
+    }
+
+    /// `InvalidArgument` with its `ArgumentName` and `ArgumentValue`.
+    pub(crate) fn argument_value(
+        name: &str,
+        value: &str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::argument(name, message).with("ArgumentValue", value)
+    }
+
+    /// `NotImplemented` for a header that AWS's general purpose buckets do not take.
+    pub(crate) fn header_not_implemented(header: &str, additional: &str) -> Self {
+        Code::NotImplemented
+            .with("Header", header)
+            .with("additionalMessage", additional)
+    }
+
+    /// Adds an element to the body.
+    #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "values and references read alike at the call"
+    )]
+    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.details.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "values and references read alike at the call"
+    )]
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+}
+
+impl Code {
+    /// An error with this code and its usual message.
+    pub(crate) fn error(self) -> S3Error {
+        S3Error::new(self, Cow::Borrowed(self.message()))
+    }
+
+    /// The same, with one more element in its body.
+    pub(crate) fn with(self, name: &'static str, value: impl ToString) -> S3Error {
+        self.error().with(name, value)
+    }
+
+    /// An error with this code and a message of its own.
+    pub(crate) fn says(self, message: impl Into<Cow<'static, str>>) -> S3Error {
+        S3Error::new(self, message.into())
+    }
+}
+
+impl fmt::Display for S3Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.message)
+    }
+}
+
+impl Error for S3Error {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| -> &(dyn Error + 'static) { source.as_ref() })
+    }
+}
+
+impl From<StoreError> for S3Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSuchBucket(name) => Code::NoSuchBucket.with("BucketName", name),
+            StoreError::BucketExists(bucket) => {
+                Code::BucketAlreadyExists.with("BucketName", bucket.name)
+            }
+            StoreError::BucketNotEmpty(name) => Code::BucketNotEmpty.with("BucketName", name),
+            StoreError::NoSuchKey(key) => Code::NoSuchKey.with("Key", key),
+            StoreError::ConditionFailed(FailedCondition::Absent) => {
+                Code::PreconditionFailed.with("Condition", "If-None-Match")
+            }
+            StoreError::ConditionFailed(FailedCondition::Match) => {
+                Code::PreconditionFailed.with("Condition", "If-Match")
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<SseError> for S3Error {
+    fn from(error: SseError) -> Self {
+        match error {
+            SseError::KeyMissing => Code::InvalidRequest.says(
+                "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
+            ),
+            SseError::KeyNotApplicable => {
+                Code::InvalidRequest.says("The encryption parameters are not applicable to this object.")
+            }
+            SseError::WrongKey => Code::AccessDenied.says(
+                "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.",
+            ),
+            SseError::KeyLength => Self::argument(
+                "x-amz-server-side-encryption",
+                "The secret key was invalid for the specified algorithm.",
+            ),
+            SseError::Keyring(KeyringError::NotFound(message)) => Code::KmsNotFoundException.says(message),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// Source: answers recorded from AWS; the texts of `AuthorizationHeaderMalformed` and its kin come with the error.
+impl From<AuthError> for S3Error {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Header(message) => Code::AuthorizationHeaderMalformed.says(message),
+            AuthError::Query(message) => Code::AuthorizationQueryParametersError.says(message),
+            AuthError::TwoMechanisms => Code::InvalidArgument.says(
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+            ),
+            AuthError::UnknownScheme(value) => {
+                Self::argument_value("Authorization", &value, "Unsupported Authorization Type")
+            }
+            AuthError::UnknownKey(key) => Code::InvalidAccessKeyId.with("AWSAccessKeyId", key),
+            AuthError::UnknownToken(token) => Code::InvalidToken.with("Token-0", token),
+            AuthError::NoDate => Code::AccessDenied.says("AWS authentication requires a valid Date or x-amz-date header"),
+            AuthError::Skewed { request, server } => Code::RequestTimeTooSkewed
+                .with("RequestTime", request)
+                .with("ServerTime", server.iso8601_seconds())
+                .with("MaxAllowedSkewMilliseconds", MAX_SKEW.as_millis()),
+            AuthError::Expired { seconds, expires, server } => {
+                let mut error = Code::AccessDenied.says("Request has expired");
+                if let Some(seconds) = seconds {
+                    error = error.with("X-Amz-Expires", seconds);
+                }
+                error.with("Expires", expires.iso8601_seconds()).with("ServerTime", server.iso8601_seconds())
+            }
+            AuthError::Unsigned(names) => Code::AccessDenied
+                .says("There were headers present in the request which were not signed")
+                .with("HeadersNotSigned", names.join(", ")),
+            AuthError::NoPayloadHash => {
+                Code::InvalidRequest.says("Missing required header for this request: x-amz-content-sha256")
+            }
+            AuthError::BadPayloadHash(value) => Self::argument_value(
+                "x-amz-content-sha256",
+                &value,
+                "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+            ),
+            AuthError::Mismatch(mismatch) => mismatched(&mismatch),
+        }
+    }
+}
+
+fn mismatched(mismatch: &Mismatch) -> S3Error {
+    let mut error = Code::SignatureDoesNotMatch
+        .with("AWSAccessKeyId", &mismatch.access_key)
+        .with("StringToSign", &mismatch.string_to_sign)
+        .with("SignatureProvided", &mismatch.signature)
+        .with("StringToSignBytes", spaced_hex(&mismatch.string_to_sign));
+    if let Some(canonical) = &mismatch.canonical_request {
+        error = error
+            .with("CanonicalRequest", canonical)
+            .with("CanonicalRequestBytes", spaced_hex(canonical));
+    }
+    error
+}
+
+/// Two digits a byte, blanks between them.
+fn spaced_hex(text: &str) -> String {
+    text.bytes()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+impl From<PayloadError> for S3Error {
+    fn from(error: PayloadError) -> Self {
+        match error {
+            PayloadError::NoLength => Code::MissingContentLength.error(),
+            PayloadError::Hash(client, computed) => Code::XAmzContentSHA256Mismatch
+                .with("ClientComputedContentSHA256", client)
+                .with("S3ComputedContentSHA256", computed),
+            PayloadError::Signature(mismatch) => mismatched(&mismatch),
+            PayloadError::Chunk(ChunkError::TooShort(index, length)) => Code::InvalidChunkSizeError
+                .with("Chunk", index)
+                .with("BadChunkSize", length),
+            PayloadError::Chunk(ChunkError::MalformedTrailer) => {
+                Code::MalformedTrailerError.error()
+            }
+            PayloadError::Chunk(ChunkError::Malformed | ChunkError::Incomplete)
+            | PayloadError::Length => Code::IncompleteBody.error(),
+        }
+    }
+}
+
+impl From<BodyError> for S3Error {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Idle => Code::RequestTimeout.error(),
+            BodyError::Cut(_) => Code::IncompleteBody.error(),
+            failed @ BodyError::Failed(_) => Self::internal(failed),
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! A body in: verified, digested, sealed and written while it streams; published by the operation only when all of it
+//! held.
+//!
+//! Pieces are gathered into buffers. Hashing, sealing and writing a buffer is one blocking job, so that a large upload
+//! never stalls a neighbour; the next buffer is gathered meanwhile. A body that fits into one segment never leaves the
+//! runtime.
+
+use bytes::Bytes;
+
+use crate::auth::payload::{PayloadEnd, PayloadVerifier};
+use crate::crypto::digest::{Digest, Hasher};
+use crate::crypto::segments::Sealer;
+use crate::model::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
+use crate::s3::code::Code;
+use crate::s3::error::S3Error;
+use crate::s3::headers::checksums::{self, Declared, DeclaredChecksum};
+use crate::s3::operation::{Incoming, Payload};
+use crate::store::blobs::{BlobWriter, StagedBlob};
+use crate::wire::body::Body;
+use crate::wire::encoding::base64;
+
+/// The largest document that an operation takes, in bytes: `DeleteObjects` with 1,000 long keys fits.
+const MAX_DOCUMENT_BYTES: usize = 2 * 1_024 * 1_024;
+/// The largest body of one PUT, in bytes: 5 GiB.
+pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1_024 * 1_024 * 1_024;
+/// Up to here a body is worked on where it is, without a hop to another thread.
+const INLINE_BYTES: usize = 65_536;
+/// How much is gathered for one blocking job.
+const BUFFER_BYTES: usize = 262_144;
+
+/// A body on its way in, and what the client declared of it.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) body: Body,
+    pub(crate) verifier: PayloadVerifier,
+    pub(crate) declared: Declared,
+}
+
+/// A body that is in.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// Sealed, not yet published.
+    pub(crate) blob: StagedBlob,
+    /// Size of the plaintext in bytes.
+    pub(crate) size_bytes: u64,
+    /// MD5 of the plaintext, where it was wanted.
+    pub(crate) md5: Option<[u8; 16]>,
+    /// The checksum to store.
+    pub(crate) checksum: Checksum,
+}
+
+impl Upload {
+    /// Takes the body of a request.
+    ///
+    /// # Errors
+    ///
+    /// As [`Declared::parse`]; `MissingContentLength`, `EntityTooLarge`.
+    pub(crate) fn take(incoming: &mut Incoming, declared: Declared) -> Result<Self, S3Error> {
+        let request = &mut incoming.request;
+        let verifier = PayloadVerifier::new(&incoming.signing, request)?;
+        let length = verifier
+            .decoded_length_bytes()
+            .or_else(|| request.body.length_bytes());
+        match length {
+            None => Err(Code::MissingContentLength.error()),
+            Some(length) if length > MAX_PUT_BYTES => Err(Code::EntityTooLarge
+                .with("ProposedSize", length)
+                .with("MaxSizeAllowed", MAX_PUT_BYTES)),
+            Some(_) => Ok(Self {
+                body: std::mem::take(&mut request.body),
+                verifier,
+                declared,
+            }),
+        }
+    }
+
+    /// Reads it to its end: every digest and signature held when this answers.
+    ///
+    /// # Errors
+    ///
+    /// `XAmzContentSHA256Mismatch`, `BadDigest`, `IncompleteBody`, `RequestTimeout`, `SignatureDoesNotMatch` …
+    pub(crate) async fn receive(
+        mut self,
+        sealer: Sealer,
+        writer: BlobWriter,
+        wants_md5: bool,
+    ) -> Result<Received, S3Error> {
+        let pipeline = Pipeline::new(self.declared, wants_md5, sealer, writer);
+        let mut work = Work {
+            verifier: self.verifier,
+            pipeline,
+            plain: Vec::new(),
+        };
+        let mut pieces = gather(&mut self.body).await?;
+        if total(&pieces) <= INLINE_BYTES && self.body.is_at_end() {
+            work.absorb(&pieces)?;
+            return work.finish();
+        }
+        while !pieces.is_empty() {
+            let job = tokio::task::spawn_blocking(move || work.absorb(&pieces).map(|()| work));
+            let next = gather(&mut self.body).await;
+            work = job.await.map_err(S3Error::internal)??;
+            pieces = next?;
+        }
+        tokio::task::spawn_blocking(move || work.finish())
+            .await
+            .map_err(S3Error::internal)?
+    }
+}
+
+/// The next pieces of a body, a buffer's worth; none at its end.
+async fn gather(body: &mut Body) -> Result<Vec<Bytes>, S3Error> {
+    let mut pieces = Vec::new();
+    while total(&pieces) < BUFFER_BYTES {
+        match body.next().await {
+            Some(piece) => pieces.push(piece?),
+            None => break,
+        }
+    }
+    Ok(pieces)
+}
+
+fn total(pieces: &[Bytes]) -> usize {
+    pieces.iter().map(Bytes::len).sum()
+}
+
+/// The blocking side: the signature of what came, then everything that happens to plaintext.
+#[derive(Debug)]
+struct Work {
+    verifier: PayloadVerifier,
+    pipeline: Pipeline,
+    plain: Vec<u8>,
+}
+
+impl Work {
+    fn absorb(&mut self, pieces: &[Bytes]) -> Result<(), S3Error> {
+        for piece in pieces {
+            let plain = self.verifier.update(piece, &mut self.plain)?;
+            self.pipeline.absorb(plain)?;
+            self.plain.clear();
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Received, S3Error> {
+        let end = self.verifier.finish()?;
+        self.pipeline.finish(Some(&end))
+    }
+}
+
+/// What happens to plaintext on its way to the disk.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    declared: Declared,
+    md5: Option<Hasher>,
+    checksum: Hasher,
+    algorithm: ChecksumAlgorithm,
+    sealer: Sealer,
+    writer: BlobWriter,
+    sealed: Vec<u8>,
+    size_bytes: u64,
+}
+
+impl Pipeline {
+    /// For a body of which `declared` is known. Without a declared checksum it computes CRC64NVME, as S3 does.
+    pub(crate) fn new(
+        declared: Declared,
+        wants_md5: bool,
+        sealer: Sealer,
+        writer: BlobWriter,
+    ) -> Self {
+        let algorithm = declared
+            .checksum
+            .as_ref()
+            .map_or(ChecksumAlgorithm::Crc64Nvme, |checksum| checksum.algorithm);
+        let md5 = (wants_md5 || declared.content_md5.is_some()).then(|| Hasher::new(Digest::Md5));
+        let checksum = Hasher::new(digest_of(algorithm));
+        Self {
+            declared,
+            md5,
+            checksum,
+            algorithm,
+            sealer,
+            writer,
+            sealed: Vec::new(),
+            size_bytes: 0,
+        }
+    }
+
+    /// For the bytes of another object, of which nothing has to be proven.
+    pub(crate) fn of_copy(
+        algorithm: ChecksumAlgorithm,
+        wants_md5: bool,
+        sealer: Sealer,
+        writer: BlobWriter,
+    ) -> Self {
+        let checksum = Hasher::new(digest_of(algorithm));
+        Self {
+            checksum,
+            algorithm,
+            ..Self::new(Declared::default(), wants_md5, sealer, writer)
+        }
+    }
+
+    /// Digests, seals and writes; blocking.
+    ///
+    /// # Errors
+    ///
+    /// `InternalError` when the blob cannot be written.
+    pub(crate) fn absorb(&mut self, plain: &[u8]) -> Result<(), S3Error> {
+        self.size_bytes += u64::try_from(plain.len()).map_err(S3Error::internal)?;
+        if self.size_bytes > MAX_PUT_BYTES {
+            return Err(Code::EntityTooLarge
+                .with("ProposedSize", self.size_bytes)
+                .with("MaxSizeAllowed", MAX_PUT_BYTES));
+        }
+        if let Some(md5) = &mut self.md5 {
+            md5.update(plain);
+        }
+        self.checksum.update(plain);
+        self.sealer.update(plain, &mut self.sealed);
+        self.flush()
+    }
+
+    /// Seals the last segment and checks all that was declared.
+    ///
+    /// # Errors
+    ///
+    /// `BadDigest`, `InternalError`.
+    pub(crate) fn finish(mut self, end: Option<&PayloadEnd>) -> Result<Received, S3Error> {
+        let md5 = self.md5.take().map(|md5| first_16(&md5.finish()));
+        if let (Some(expected), Some(calculated)) = (self.declared.content_md5, md5) {
+            check_md5(expected, calculated)?;
+        }
+        let value = base64(&self.checksum.clone().finish());
+        check_checksum(self.declared.checksum.as_ref(), end, &value)?;
+        self.sealer.finish(&mut self.sealed);
+        self.writer.write(&self.sealed)?;
+        Ok(Received {
+            blob: self.writer.finish()?,
+            size_bytes: self.size_bytes,
+            md5,
+            checksum: Checksum {
+                algorithm: self.algorithm,
+                kind: ChecksumType::FullObject,
+                value,
+            },
+        })
+    }
+
+    fn flush(&mut self) -> Result<(), S3Error> {
+        self.writer.write(&self.sealed)?;
+        self.sealed.clear();
+        Ok(())
+    }
+}
+
+fn check_md5(expected: [u8; 16], calculated: [u8; 16]) -> Result<(), S3Error> {
+    if expected == calculated {
+        return Ok(());
+    }
+    Err(Code::BadDigest
+        .with("ExpectedDigest", hex::encode(expected))
+        .with("CalculatedDigest", base64(&calculated)))
+}
+
+fn check_checksum(
+    declared: Option<&DeclaredChecksum>,
+    end: Option<&PayloadEnd>,
+    calculated: &str,
+) -> Result<(), S3Error> {
+    let Some(DeclaredChecksum { algorithm, value }) = declared else {
+        return Ok(());
+    };
+    let expected = match (value, end.and_then(|end| end.trailer(algorithm.header()))) {
+        (Some(value), _) => value.as_str(),
+        (None, Some(value)) => {
+            checksums::check_value(*algorithm, value)?;
+            value
+        }
+        (None, None) => return Err(Code::MalformedTrailerError.error()),
+    };
+    if expected == calculated {
+        Ok(())
+    } else {
+        Err(checksums::mismatch(*algorithm))
+    }
+}
+
+/// The hash function of a checksum.
+pub(crate) fn digest_of(algorithm: ChecksumAlgorithm) -> Digest {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => Digest::Crc32,
+        ChecksumAlgorithm::Crc32c => Digest::Crc32c,
+        ChecksumAlgorithm::Crc64Nvme => Digest::Crc64Nvme,
+        ChecksumAlgorithm::Sha1 => Digest::Sha1,
+        ChecksumAlgorithm::Sha256 => Digest::Sha256,
+    }
+}
+
+fn first_16(digest: &[u8]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes
+}
+
+/// Refuses a streaming signature where no body is taken.
+///
+/// # Errors
+///
+/// `InvalidRequest`.
+pub(crate) fn check_signing(incoming: &Incoming, payload: Payload) -> Result<(), S3Error> {
+    if payload != Payload::Stream && incoming.signing.is_streaming() {
+        return Err(
+            Code::InvalidRequest.says("The value of x-amz-content-sha256 header is invalid.")
+        );
+    }
+    Ok(())
+}
+
+/// Reads a small body whole and checks every digest declared of it.
+///
+/// # Errors
+///
+/// `MaxMessageLengthExceeded`, `XAmzContentSHA256Mismatch`, `BadDigest`, `InvalidDigest`, `InvalidRequest`.
+pub(crate) async fn read_document(
+    incoming: &mut Incoming,
+    payload: Payload,
+) -> Result<(), S3Error> {
+    if payload != Payload::Document {
+        return Ok(());
+    }
+    let declared = Declared::parse(&incoming.request)?;
+    let mut verifier = PayloadVerifier::new(&incoming.signing, &incoming.request)?;
+    let mut document = Vec::new();
+    let mut scratch = Vec::new();
+    let mut body = std::mem::take(&mut incoming.request.body);
+    while let Some(piece) = body.next().await {
+        document.extend_from_slice(verifier.update(&piece?, &mut scratch)?);
+        scratch.clear();
+        if document.len() > MAX_DOCUMENT_BYTES {
+            return Err(
+                Code::MaxMessageLengthExceeded.with("MaxMessageLengthBytes", MAX_DOCUMENT_BYTES)
+            );
+        }
+    }
+    let end = verifier.finish()?;
+    check_document(&declared, &end, &document)?;
+    incoming.request.document = document.into();
+    Ok(())
+}
+
+fn check_document(declared: &Declared, end: &PayloadEnd, document: &[u8]) -> Result<(), S3Error> {
+    if let Some(expected) = declared.content_md5 {
+        check_md5(expected, crate::crypto::digest::md5(document))?;
+    }
+    let Some(checksum) = &declared.checksum else {
+        return Ok(());
+    };
+    let mut hasher = Hasher::new(digest_of(checksum.algorithm));
+    hasher.update(document);
+    check_checksum(Some(checksum), Some(end), &base64(&hasher.finish()))
+}

@@ -1,0 +1,22 @@
+//! The S3 protocol and its operations.
+
+pub(crate) mod code;
+pub(crate) mod context;
+pub(crate) mod delivery;
+pub(crate) mod error;
+pub(crate) mod fresh;
+pub(crate) mod headers;
+pub(crate) mod intake;
+pub(crate) mod operation;
+pub(crate) mod operations;
+pub(crate) mod permit;
+pub(crate) mod preflight;
+pub(crate) mod regions;
+pub(crate) mod respond;
+pub(crate) mod router;
+pub(crate) mod sealing;
+pub(crate) mod selectors;
+pub(crate) mod service;
+pub(crate) mod shapes;
+pub(crate) mod target;
+pub(crate) mod transfer;

@@ -1,0 +1,5 @@
+//! Operations on buckets and their configurations.
+
+pub(crate) mod defaults;
+pub(crate) mod encryption;
+pub(crate) mod manage;

@@ -1,0 +1,20 @@
+//! The families of operations, one file each: the list and nothing else.
+
+use crate::s3::operation::Entry;
+
+pub(crate) mod bucket;
+pub(crate) mod object;
+mod unbuilt;
+
+/// The table: every family's rows.
+pub(crate) const FAMILIES: &[&[Entry]] = &[
+    bucket::defaults::OPERATIONS,
+    bucket::encryption::OPERATIONS,
+    bucket::manage::OPERATIONS,
+    object::copy::OPERATIONS,
+    object::delete::OPERATIONS,
+    object::get::OPERATIONS,
+    object::list::OPERATIONS,
+    object::put::OPERATIONS,
+    unbuilt::OPERATIONS,
+];

@@ -1,0 +1,229 @@
+//! Reading an object: `GetObject`, `HeadObject`.
+//!
+//! HEAD answers what GET would, without the body. Checks go in this order: key, encryption, conditions, range.
+
+use http::StatusCode;
+
+use crate::model::object::{ObjectVersion, VersionId};
+use crate::s3::code::Code;
+use crate::s3::context::Context;
+use crate::s3::error::S3Error;
+use crate::s3::headers::conditions::{ReadConditions, ReadOutcome};
+use crate::s3::headers::{checksums, encryption, metadata};
+use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
+use crate::s3::sealing;
+use crate::s3::target::ObjectAddress;
+use crate::sse::customer_key::CustomerKey;
+use crate::wire::query::Query;
+use crate::wire::ranges::{self, Wanted};
+use crate::wire::response::Response;
+
+pub(crate) const OPERATIONS: &[Entry] = &[Entry::of::<GetObject>(), Entry::of::<HeadObject>()];
+
+/// `GET /{bucket}/{key}`: reads an object, or a range of it.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+#[derive(Debug)]
+struct GetObject(Read);
+
+/// `HEAD /{bucket}/{key}`: what is known of an object.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
+#[derive(Debug)]
+struct HeadObject(Read);
+
+/// What both ask.
+#[derive(Debug)]
+struct Read {
+    object: ObjectAddress,
+    version_id: Option<VersionId>,
+    customer_key: Option<CustomerKey>,
+    conditions: ReadConditions,
+    range: Option<String>,
+    part_number: Option<u32>,
+    wants_checksum: bool,
+    query: Query,
+}
+
+impl Operation for GetObject {
+    const NAME: &'static str = "GetObject";
+    const ROUTE: Route = Route::get(Scope::Object);
+
+    fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
+        Read::parse(incoming).map(Self)
+    }
+
+    async fn run(self, cx: &Context) -> Result<Response, S3Error> {
+        let read = self.0;
+        let (version, reader) = cx
+            .store
+            .open_version(&read.object.bucket, &read.object.key)?;
+        sealing::check_key(cx, &read.object, &version, read.customer_key.as_ref())?;
+        if let Some(response) = read.check_conditions(cx, &version)? {
+            return Ok(response);
+        }
+        let span = read.span(&version)?;
+        let body = sealing::open_range(
+            cx,
+            &read.object,
+            (&version, reader),
+            read.customer_key.as_ref(),
+            span.range,
+        )?;
+        let response = read.describe(&version, &span);
+        Ok(response.body(body.into_body().await?))
+    }
+}
+
+impl Operation for HeadObject {
+    const NAME: &'static str = "HeadObject";
+    const ROUTE: Route = Route::head(Scope::Object);
+
+    fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
+        Read::parse(incoming).map(Self)
+    }
+
+    async fn run(self, cx: &Context) -> Result<Response, S3Error> {
+        let read = self.0;
+        let version = cx.store.version(&read.object.bucket, &read.object.key)?;
+        sealing::check_key(cx, &read.object, &version, read.customer_key.as_ref())?;
+        if let Some(response) = read.check_conditions(cx, &version)? {
+            return Ok(response);
+        }
+        let span = read.span(&version)?;
+        Ok(read.describe(&version, &span))
+    }
+}
+
+/// What part of an object is answered.
+struct Span {
+    status: StatusCode,
+    /// First and last byte; `None` for the whole object.
+    range: Option<(u64, u64)>,
+    length: u64,
+}
+
+impl Read {
+    fn parse(incoming: &Incoming) -> Result<Self, S3Error> {
+        let request = &incoming.request;
+        let part_number = request
+            .query
+            .find("partNumber")
+            .map(parse_part_number)
+            .transpose()?;
+        let range = request.header("range").map(str::to_owned);
+        if part_number.is_some() && range.is_some() {
+            return Err(Code::InvalidRequest
+                .says("Cannot specify both Range header and partNumber query parameter"));
+        }
+        Ok(Self {
+            object: incoming.object()?,
+            version_id: incoming.version_id()?,
+            customer_key: encryption::parse_read(incoming)?,
+            conditions: ReadConditions::of_read(request),
+            range,
+            part_number,
+            wants_checksum: checksums::parse_mode(request)?,
+            query: request.query.clone(),
+        })
+    }
+
+    /// The answer that the conditions call for; `None` where the read goes on.
+    fn check_conditions(
+        &self,
+        cx: &Context,
+        version: &ObjectVersion,
+    ) -> Result<Option<Response>, S3Error> {
+        match self.conditions.check_read(
+            &version.content.etag,
+            version.last_modified,
+            cx.clock.now(),
+        ) {
+            ReadOutcome::Go => Ok(None),
+            ReadOutcome::Failed(condition) => {
+                Err(Code::PreconditionFailed.with("Condition", condition))
+            }
+            ReadOutcome::NotModified => Ok(Some(
+                Response::new(StatusCode::NOT_MODIFIED)
+                    .header("etag", version.content.etag.quoted())
+                    .header("last-modified", version.last_modified.http_date()),
+            )),
+        }
+    }
+
+    fn span(&self, version: &ObjectVersion) -> Result<Span, S3Error> {
+        let size = version.content.size_bytes;
+        match self.part_number {
+            // An object that was put whole is its own first part.
+            Some(1) => return Ok(Span::part(size.checked_sub(1).map(|last| (0, last)), size)),
+            Some(number) => {
+                return Err(Code::InvalidPartNumber
+                    .with("ActualPartCount", 1)
+                    .with("PartNumberRequested", number));
+            }
+            None => {}
+        }
+        let Some(header) = &self.range else {
+            return Ok(Span::whole(size));
+        };
+        match ranges::parse_range(header, size) {
+            Wanted::Whole => Ok(Span::whole(size)),
+            Wanted::Part { first, last } => Ok(Span::part(Some((first, last)), last - first + 1)),
+            Wanted::Unsatisfiable => Err(Code::InvalidRange
+                .with("RangeRequested", header)
+                .with("ActualObjectSize", size)),
+        }
+    }
+
+    /// Status and headers of the answer.
+    fn describe(&self, version: &ObjectVersion, span: &Span) -> Response {
+        let content = &version.content;
+        let mut response = Response::new(span.status)
+            .header("last-modified", version.last_modified.http_date())
+            .header("etag", content.etag.quoted())
+            .header("accept-ranges", "bytes")
+            .header("content-length", span.length.to_string());
+        if let Some((first, last)) = span.range {
+            response = response.header(
+                "content-range",
+                format!("bytes {first}-{last}/{}", content.size_bytes),
+            );
+        }
+        response = response.maybe_header(
+            "x-amz-version-id",
+            self.version_id.as_ref().map(ToString::to_string),
+        );
+        response = encryption::write(response, &content.sealing);
+        if self.wants_checksum && span.length == content.size_bytes {
+            response = checksums::write(response, content.checksum.as_ref());
+        }
+        metadata::write(response, content, &self.query)
+    }
+}
+
+impl Span {
+    fn whole(size: u64) -> Self {
+        Self {
+            status: StatusCode::OK,
+            range: None,
+            length: size,
+        }
+    }
+
+    fn part(range: Option<(u64, u64)>, length: u64) -> Self {
+        Self {
+            status: StatusCode::PARTIAL_CONTENT,
+            range,
+            length,
+        }
+    }
+}
+
+fn parse_part_number(text: &str) -> Result<u32, S3Error> {
+    let number = text
+        .parse::<u32>()
+        .ok()
+        .filter(|number| (1..=10_000).contains(number));
+    let message = "Part number must be an integer between 1 and 10000, inclusive";
+    number.ok_or_else(|| S3Error::argument_value("partNumber", text, message))
+}

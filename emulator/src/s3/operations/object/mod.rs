@@ -1,0 +1,7 @@
+//! Operations on objects.
+
+pub(crate) mod copy;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod put;

@@ -1,0 +1,170 @@
+//! The pipeline: what happens to every request, from top to bottom.
+//!
+//! Wire, target and table first; then credentials, bucket, permission; then the operation's own turn.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::auth::authenticator::{Authenticator, Identified};
+use crate::auth::identity::Caller;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::keyring::data_keys::Keyring;
+use crate::model::bucket::Bucket;
+use crate::model::bucket_name::BucketName;
+use crate::s3::code::Code;
+use crate::s3::context::{Context, Settings};
+use crate::s3::error::S3Error;
+use crate::s3::headers::encryption;
+use crate::s3::operation::{Call, Entry, Incoming};
+use crate::s3::respond::{self, MessageIds};
+use crate::s3::target::{Hosts, Target};
+use crate::s3::{intake, permit, preflight, router};
+use crate::store::handle::Store;
+use crate::wire::request::Request;
+use crate::wire::response::Response;
+
+/// The most that the headers of a request may take, in bytes.
+const MAX_HEADER_BYTES: usize = 8_192;
+
+/// S3, as one service.
+#[derive(Debug)]
+pub(crate) struct S3Service {
+    pub(crate) store: Store,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) hosts: Hosts,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl S3Service {
+    /// Answers a request; an error is an answer too.
+    pub(crate) async fn answer(&self, request: Request) -> Response {
+        self.answer_as(None, request).await
+    }
+
+    /// Answers a request that was made in process, by somebody who need not sign.
+    pub(crate) async fn answer_as(&self, caller: Option<Identified>, request: Request) -> Response {
+        let ids = MessageIds::draw(&self.entropy);
+        let (method, path, peer) = (
+            request.method.clone(),
+            request.path.clone(),
+            request.connection.peer,
+        );
+        let (response, bare) = match self.find(&request) {
+            Ok((target, entry)) => (
+                self.perform(entry, target, caller, request).await,
+                entry.bare_errors,
+            ),
+            Err(error) => (Err(error), false),
+        };
+        let response = response.unwrap_or_else(|error| respond::error(&error, &ids, &method, bare));
+        tracing::debug!(request = %ids.request, ?peer, %method, path, status = response.status.as_u16(), "answered");
+        respond::finish(response, &ids, &self.clock)
+    }
+
+    /// Whether there is a bucket of a name.
+    pub(crate) fn has_bucket(&self, name: &BucketName) -> bool {
+        self.store.bucket(name).is_ok()
+    }
+
+    fn find(&self, request: &Request) -> Result<(Target, &'static Entry), S3Error> {
+        check_headers(request)?;
+        let target = Target::of(request, &self.hosts)?;
+        if request.method == Method::OPTIONS {
+            return Err(preflight::refuse(request, &target));
+        }
+        let entry = router::find(request, &target)?;
+        Ok((target, entry))
+    }
+
+    async fn perform(
+        &self,
+        entry: &Entry,
+        target: Target,
+        caller: Option<Identified>,
+        mut request: Request,
+    ) -> Result<Response, S3Error> {
+        let identified = if let Some(caller) = caller {
+            caller
+        } else {
+            let host_bucket = self.hosts.bucket_of(&request.host).map(str::to_owned);
+            self.authenticator.identify(
+                &mut request,
+                "s3",
+                host_bucket.as_deref(),
+                self.clock.now(),
+            )?
+        };
+        let mut incoming = Incoming {
+            insecure: self.settings.strict_tls && !request.is_secure(),
+            target,
+            signing: identified.payload,
+            region: identified.region,
+            request,
+        };
+        intake::check_signing(&incoming, entry.payload)?;
+        let bucket = self.let_in(entry, &incoming, &identified.caller)?;
+        let cx = self.context(identified.caller, bucket);
+        match entry.call {
+            Call::Operation(run) => {
+                intake::read_document(&mut incoming, entry.payload).await?;
+                run(&cx, incoming).await
+            }
+            Call::Fresh(answer) => answer.of(cx.bucket()?, &incoming.request),
+            Call::Unbuilt => Err(Code::NotImplemented.error()),
+        }
+    }
+
+    /// The bucket that the request is about, if its caller may be there.
+    fn let_in(
+        &self,
+        entry: &Entry,
+        incoming: &Incoming,
+        caller: &Caller,
+    ) -> Result<Option<Bucket>, S3Error> {
+        let bucket = match incoming.target.bucket() {
+            Some(name) if entry.needs_bucket => Some(self.store.bucket(name)?),
+            _ => None,
+        };
+        permit::check(caller, bucket.as_ref(), entry, &incoming.request)?;
+        if let Some(bucket) = bucket.as_ref().filter(|_| self.settings.strict_region) {
+            permit::check_region(bucket, &incoming.region)?;
+        }
+        encryption::check_secure(incoming)?;
+        if let (Some(bucket), Some(action)) = (&bucket, entry.seals) {
+            permit::check_blocked(caller, bucket, action, incoming)?;
+        }
+        Ok(bucket)
+    }
+
+    fn context(&self, caller: Caller, bucket: Option<Bucket>) -> Context {
+        Context {
+            store: self.store.clone(),
+            keyring: Arc::clone(&self.keyring),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            settings: Arc::clone(&self.settings),
+            caller,
+            bucket,
+        }
+    }
+}
+
+/// Bounds what the headers may take; names and values count.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAPI.html>
+fn check_headers(request: &Request) -> Result<(), S3Error> {
+    let size: usize = request
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if size <= MAX_HEADER_BYTES {
+        return Ok(());
+    }
+    Err(Code::RequestHeaderSectionTooLarge.with("MaxSizeAllowed", MAX_HEADER_BYTES))
+}

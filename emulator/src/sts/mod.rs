@@ -1,0 +1,4 @@
+//! STS's query protocol and its operations.
+
+pub(crate) mod error;
+pub(crate) mod service;

@@ -1,0 +1,131 @@
+//! `GetCallerIdentity`: the one operation of STS that asks for no permission.
+//!
+//! Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use http::StatusCode;
+
+use crate::auth::authenticator::Authenticator;
+use crate::auth::identity::Caller;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::sts::error::StsError;
+use crate::wire::query::Query;
+use crate::wire::request::Request;
+use crate::wire::response::Response;
+use crate::wire::xml::XmlWriter;
+
+const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// A form is small.
+const MAX_FORM_BYTES: usize = 65_536;
+
+/// STS, as one service.
+#[derive(Debug)]
+pub(crate) struct StsService {
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+}
+
+impl StsService {
+    /// Answers a request; an error is an answer too.
+    pub(crate) async fn answer(&self, request: Request) -> Response {
+        let id = self.request_id();
+        let response = match self.try_answer(request, &id).await {
+            Ok(xml) => Response::ok().body(xml.finish()),
+            Err(error) => Response::new(error.status).body(render_error(&error, &id).finish()),
+        };
+        response
+            .header("content-type", "text/xml")
+            .header("x-amzn-requestid", &id)
+            .header("date", self.clock.now().http_date())
+    }
+
+    async fn try_answer(&self, mut request: Request, id: &str) -> Result<XmlWriter, StsError> {
+        let form = read_form(&mut request).await?;
+        let find = |name: &str| {
+            form.find(name)
+                .or_else(|| request.query.find(name))
+                .map(str::to_owned)
+        };
+        let action = find("Action").unwrap_or_default();
+        if action != "GetCallerIdentity" {
+            let message = format!(
+                "Could not find operation {action} for version {}",
+                find("Version").unwrap_or_default()
+            );
+            return Err(StsError::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidAction",
+                message,
+            ));
+        }
+        let identified =
+            self.authenticator
+                .identify(&mut request, "sts", None, self.clock.now())?;
+        let Caller::Known(identity) = identified.caller else {
+            let message = "Request is missing Authentication Token";
+            return Err(StsError::new(
+                StatusCode::FORBIDDEN,
+                "MissingAuthenticationToken",
+                message,
+            ));
+        };
+        let mut xml = XmlWriter::in_namespace("GetCallerIdentityResponse", NAMESPACE);
+        xml.nest("GetCallerIdentityResult", |xml| {
+            xml.element("Arn", identity.arn());
+            xml.element("UserId", identity.user_id());
+            xml.element("Account", &identity.account);
+        });
+        xml.nest("ResponseMetadata", |xml| {
+            xml.element("RequestId", id);
+        });
+        Ok(xml)
+    }
+
+    /// A UUID of version 4.
+    fn request_id(&self) -> String {
+        let mut bytes: [u8; 16] = self.entropy.bytes();
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let hex = hex::encode(bytes);
+        [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-")
+    }
+}
+
+/// Reads the form and leaves its hash where the signature's check looks for the payload's.
+async fn read_form(request: &mut Request) -> Result<Query, StsError> {
+    let refuse = |message: &str| StsError::new(StatusCode::BAD_REQUEST, "ValidationError", message);
+    let mut form = BytesMut::new();
+    let mut body = std::mem::take(&mut request.body);
+    while let Some(piece) = body.next().await {
+        form.extend_from_slice(&piece.map_err(|error| refuse(&error.to_string()))?);
+        if form.len() > MAX_FORM_BYTES {
+            return Err(refuse("The request is too long."));
+        }
+    }
+    request.document = form.freeze();
+    let text =
+        std::str::from_utf8(&request.document).map_err(|_| refuse("The request is not UTF-8."))?;
+    Ok(Query::parse(text))
+}
+
+fn render_error(error: &StsError, id: &str) -> XmlWriter {
+    let mut xml = XmlWriter::in_namespace("ErrorResponse", NAMESPACE);
+    xml.nest("Error", |xml| {
+        xml.element("Type", "Sender")
+            .element("Code", error.code)
+            .element("Message", &error.message);
+    });
+    xml.element("RequestId", id);
+    xml
+}
