@@ -42,7 +42,6 @@ const DOORS: &[(&str, Door)] = &[
     ("md-5", CRYPTO),
     ("crc-fast", CRYPTO),
     ("xxhash-rust", CRYPTO),
-    ("zeroize", CRYPTO),
     ("subtle", CRYPTO),
     ("quick-xml", Door::In(&["wire/xml.rs"])),
     ("base64", ENCODING),
