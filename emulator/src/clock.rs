@@ -10,7 +10,7 @@ use crate::model::timestamp::Timestamp;
 
 /// A handle to a clock: clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Arc<Source>);
+pub(crate) struct Clock(Arc<Source>);
 
 #[derive(Debug, Default)]
 struct Source {
@@ -22,19 +22,19 @@ struct Source {
 
 impl Clock {
     /// Follows the system.
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self::default()
     }
 
     /// Stands at `time` until it is moved.
-    pub fn at(time: Timestamp) -> Self {
+    pub(crate) fn at(time: Timestamp) -> Self {
         let clock = Self::default();
         clock.set(time);
         clock
     }
 
     /// What time it is.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let held = *self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.unwrap_or_else(|| {
             let ahead = self.0.ahead_millis.load(Ordering::Relaxed);
@@ -43,12 +43,12 @@ impl Clock {
     }
 
     /// Holds the clock at `time`.
-    pub fn set(&self, time: Timestamp) {
+    pub(crate) fn set(&self, time: Timestamp) {
         *self.0.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
     }
 
     /// Moves the clock forward, whether it is held or runs.
-    pub fn advance(&self, duration: Duration) {
+    pub(crate) fn advance(&self, duration: Duration) {
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(time) = held.as_mut() {
             *time = time.plus(duration);

@@ -1,92 +1,228 @@
-//! Settings: plain data, with the defaults of a run without any.
+//! Settings, as plain data: what the command's flags, the environment and a caller in process can choose.
+//!
+//! [`Config::default`] is the default run. It reads nothing: what the environment says is asked for by name, by whoever
+//! wants it, so that a test's server never depends on the shell that started it.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use crate::clock::Clock;
-use crate::entropy::Entropy;
+/// The port of the default run, which people know from `LocalStack`.
+pub const DEFAULT_PORT: u16 = 4566;
 
-/// What a server is told at its start. `Config::default()` listens on a random port of 127.0.0.1 and keeps nothing.
-///
-/// ```
-/// let config = strongroom::Config { buckets: vec!["photos".to_owned()], ..strongroom::Config::default() };
-/// assert_eq!(config.region, "us-east-1");
-/// ```
+/// Every setting of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen, `ADDRESS:PORT`; port 0 takes a free one.
-    pub listen: String,
-    /// The data folder. `None` keeps everything in a temporary folder, removed at the end.
+    /// Where to listen; port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// The folder in which everything is kept; `None` keeps nothing beyond the end.
     pub data: Option<PathBuf>,
-    /// The region of requests that are not signed.
+    /// The region of requests that name none.
     pub region: String,
     /// The account of the default credentials: twelve digits.
     pub account: String,
-    /// The access key of the default credentials.
+    /// The default access key.
     pub access_key: String,
-    /// Their secret key.
-    pub secret_key: String,
-    /// A file of further identities (JSON).
+    /// Its secret.
+    pub secret_key: Secret,
+    /// A JSON file with more identities.
     pub identities: Option<PathBuf>,
-    /// Whether signatures are verified; if not, everybody is let in.
-    pub verify_signatures: bool,
-    /// Buckets that are there from the start.
+    /// Whether signatures are verified.
+    pub authentication: Authentication,
+    /// Buckets to make before the server is ready.
     pub buckets: Vec<String>,
-    /// Further host names of the server, each of which may stand behind a bucket's.
+    /// More names of this server, for virtual hosts and its certificate.
     pub hosts: Vec<String>,
-    /// The server's certificate (PEM); without one a test CA is made.
-    pub tls_cert: Option<PathBuf>,
-    /// The key of that certificate (PEM).
-    pub tls_key: Option<PathBuf>,
-    /// Where to write the certificate of the test CA (PEM).
-    pub ca_out: Option<PathBuf>,
-    /// Whether customer keys and KMS modes over plain HTTP are refused, as AWS does.
+    /// How HTTPS identifies itself.
+    pub tls: TlsConfig,
+    /// Whether SSE-C and SSE-KMS over plain HTTP are refused, as AWS does.
     pub strict_tls: bool,
-    /// Whether a bucket of another region is answered as AWS does.
+    /// Whether a request to a bucket of another region is refused, as AWS does.
     pub strict_region: bool,
-    /// What new buckets are born with.
+    /// What a new bucket is like.
     pub new_buckets: NewBuckets,
-    /// The root key of a durable folder, if not the one in its `root.key`: base64 of 32 bytes.
-    pub root_key: Option<String>,
-    /// What time it is.
-    pub clock: Clock,
-    /// Where randomness comes from.
-    pub entropy: Entropy,
+    /// The root key, in base64, of a data folder without its own `root.key`.
+    pub root_key: Option<Secret>,
+    /// When the clock stands still, at what time; `None` follows the system.
+    pub clock: Option<SystemTime>,
+    /// A seed that makes ids repeat from run to run. Keys are no secret then: for tests alone.
+    pub entropy_seed: Option<u64>,
 }
 
-/// The age that new buckets are of.
+/// The certificate of HTTPS; without one of its own a server makes a test CA.
+#[derive(Clone, Debug, Default)]
+pub struct TlsConfig {
+    /// A PEM file: the server's certificate, then its chain.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file: the key of that certificate.
+    pub key: Option<PathBuf>,
+    /// Where to write the certificate that clients must trust, before the server is ready.
+    pub ca_out: Option<PathBuf>,
+}
+
+/// Whether signatures are verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authentication {
+    /// As AWS does.
+    #[default]
+    Verify,
+    /// Signatures are parsed, and believed.
+    Off,
+}
+
+/// What a new bucket is like: the defaults of AWS at a given time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NewBuckets {
-    /// As since April 2026: SSE-C is blocked.
+    /// Since April 2026: as in 2023, and uploads under SSE-C are blocked.
     Y2026,
-    /// As since April 2023: ACLs off, public access blocked, SSE-C allowed.
+    /// Since April 2023: AES256, ACLs off, public access blocked.
     #[default]
     Y2023,
-    /// As before: ACLs on, public access not blocked.
+    /// Before: ACLs on, public access not blocked.
     Legacy,
 }
+
+/// A text that is never printed: a secret key, a root key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: "127.0.0.1:0".to_owned(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
             data: None,
             region: "us-east-1".to_owned(),
             account: "000000000000".to_owned(),
             access_key: "test".to_owned(),
-            secret_key: "test".to_owned(),
+            secret_key: Secret::new("test"),
             identities: None,
-            verify_signatures: true,
+            authentication: Authentication::default(),
             buckets: Vec::new(),
             hosts: Vec::new(),
-            tls_cert: None,
-            tls_key: None,
-            ca_out: None,
+            tls: TlsConfig::default(),
             strict_tls: false,
             strict_region: false,
             new_buckets: NewBuckets::default(),
             root_key: None,
-            clock: Clock::system(),
-            entropy: Entropy::system(),
+            clock: None,
+            entropy_seed: None,
         }
+    }
+}
+
+impl Config {
+    /// What a client's environment needs to find a server of these settings at `uri`; `ca` is the file that HTTPS
+    /// clients trust.
+    ///
+    /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>; `AWS_ALLOW_HTTP` is the
+    /// `object_store` crate's.
+    pub fn client_environment(&self, uri: &str, ca: Option<&Path>) -> Vec<(&'static str, String)> {
+        let endpoints = [
+            "AWS_ENDPOINT_URL",
+            "AWS_ENDPOINT_URL_S3",
+            "AWS_ENDPOINT_URL_KMS",
+            "AWS_ENDPOINT_URL_STS",
+        ];
+        let trusted = ca.map(|path| path.display().to_string());
+        let trusting = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"];
+        let mut pairs = endpoints.map(|name| (name, uri.to_owned())).to_vec();
+        pairs.extend([
+            ("AWS_ACCESS_KEY_ID", self.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_key.expose().to_owned()),
+            ("AWS_REGION", self.region.clone()),
+            ("AWS_DEFAULT_REGION", self.region.clone()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+        ]);
+        pairs.extend(
+            trusted
+                .iter()
+                .flat_map(|path| trusting.map(|name| (name, path.clone()))),
+        );
+        pairs
+    }
+}
+
+/// Where a client on this machine finds what listens at `address`: a wildcard becomes a loopback address.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// `STRONGROOM_ROOT_KEY`, where it is set: 32 bytes in base64. It has no flag, since a command line is no secret.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+pub fn root_key_of_environment() -> Option<Secret> {
+    let key = std::env::var("STRONGROOM_ROOT_KEY").ok()?;
+    (!key.is_empty()).then(|| Secret::new(key))
+}
+
+impl Secret {
+    /// Keeps a text from being printed.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for whoever needs it to compute.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let config = Config {
+            secret_key: Secret::new("hunter2"),
+            root_key: Some(Secret::new("hunter3")),
+            ..Config::default()
+        };
+
+        assert!(!format!("{config:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn clients_trust_a_file_only_where_there_is_one() {
+        let config = Config::default();
+        let names = |ca| {
+            config
+                .client_environment("u", ca)
+                .into_iter()
+                .map(|(name, _)| name)
+        };
+
+        assert!(!names(None).any(|name| name == "AWS_CA_BUNDLE"));
+        assert!(names(Some(Path::new("ca.pem"))).any(|name| name == "AWS_CA_BUNDLE"));
+    }
+
+    #[test]
+    fn a_wildcard_is_reached_by_loopback() {
+        let reached = |address: &str| reachable(address.parse().unwrap()).to_string();
+
+        assert_eq!(reached("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(reached("[::]:80"), "[::1]:80");
+        assert_eq!(reached("10.0.0.1:80"), "10.0.0.1:80");
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// A handle to a source of random bytes: clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Entropy(Source);
+pub(crate) struct Entropy(Source);
 
 #[derive(Clone, Debug, Default)]
 enum Source {
@@ -23,12 +23,12 @@ enum Source {
 
 impl Entropy {
     /// The operating system's generator.
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self(Source::System)
     }
 
     /// The same bytes in the same order for the same seed: ids, `ETag`s and keys repeat from run to run. Not secret.
-    pub fn seeded(seed: u64) -> Self {
+    pub(crate) fn seeded(seed: u64) -> Self {
         Self(Source::Seeded {
             seed,
             counter: Arc::default(),

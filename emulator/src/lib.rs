@@ -7,7 +7,8 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
 //! use strongroom::{Config, Emulator};
 //!
-//! let server = Emulator::start(Config::default()).await.unwrap();
+//! let listen = "127.0.0.1:0".parse().unwrap();
+//! let server = Emulator::start(Config { listen, ..Config::default() }).await.unwrap();
 //! assert!(server.uri().starts_with("http://127.0.0.1:"));
 //! server.stop().await;
 //! # });
@@ -30,10 +31,10 @@ mod store;
 mod sts;
 mod wire;
 
-pub use crate::clock::Clock;
-pub use crate::config::{Config, NewBuckets};
+pub use crate::config::{
+    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
+    root_key_of_environment,
+};
 pub use crate::control::stored::{Mode, Stored};
-pub use crate::entropy::Entropy;
-pub use crate::model::timestamp::Timestamp;
-pub use crate::running::Running;
-pub use crate::start::{Emulator, StartError};
+pub use crate::running::{ClockHandle, Running, StartError};
+pub use crate::start::Emulator;

@@ -1,35 +1,29 @@
-//! The command `strongroom`: reads its arguments, and starts, asks or prints.
+//! The command: reads what it was asked, does it, and says in one line why it could not.
 
 mod command;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::command::arguments::{Arguments, Command};
+use crate::command::{environment, healthcheck, serve};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let serve = arguments.serve;
-    let done = match arguments.command {
-        None | Some(Command::Serve) => command::serve::run(&serve),
-        Some(Command::Env) => print(&command::env::lines(&serve)),
-        Some(Command::Healthcheck) => command::healthcheck::run(&serve),
+    let settings = arguments.settings;
+    let done = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(settings),
+        Command::Env { tls } => environment::run(settings, tls),
+        Command::Healthcheck { endpoint } => healthcheck::run(settings.listen, endpoint.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(line) => {
-            let _ = writeln!(std::io::stderr(), "strongroom: {line}");
+        Err(error) => {
+            // Where nobody reads, the exit code still tells.
+            let _ = writeln!(io::stderr(), "strongroom: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-/// Writes to stdout, which belongs to scripts.
-fn print(text: &str) -> Result<(), String> {
-    let mut out = std::io::stdout();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| format!("cannot write: {error}"))
 }

@@ -1,57 +1,67 @@
 //! A server that runs: where it is, what it knows, and how it stops.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 use crate::control::stored::{Stored, stored};
 use crate::model::bucket_name::BucketName;
 use crate::model::object_key::ObjectKey;
+use crate::model::timestamp::Timestamp;
+use crate::server::listener::Serving;
 use crate::server::tls::Tls;
 use crate::store::handle::Store;
 
-/// A running server. Dropping it stops it without waiting; an ephemeral folder is removed with it.
+/// A server that answers. Dropping it stops it at once; [`Running::stop`] lets it finish what it has begun. An ephemeral
+/// folder is removed with it.
 #[derive(Debug)]
 pub struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) tls: Arc<Tls>,
-    pub(crate) stop: watch::Sender<bool>,
-    pub(crate) serving: JoinHandle<()>,
+    pub(crate) serving: Serving,
 }
 
+/// The clock of a server. Presigned URLs, dates and skew go by it.
+#[derive(Clone, Debug)]
+pub struct ClockHandle(Clock);
+
+/// Why the server did not start: one line that says what to change.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StartError(pub(crate) String);
+
 impl Running {
-    /// The address and port that it listens on; loopback where it listens on all.
+    /// Where clients on this machine find it.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://ADDRESS:PORT`.
+    /// `http://HOST:PORT`, which is path style for every SDK.
     pub fn uri(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The same port over TLS. Clients have to trust [`Running::ca_pem`].
+    /// The same port, for clients that trust [`Running::ca_pem`].
     pub fn https_uri(&self) -> String {
         format!("https://{}", self.address)
     }
 
-    /// The certificate that clients have to trust (PEM), made at the first call or the first TLS connection.
+    /// The certificate that HTTPS clients must trust, in PEM; made at the first call or the first TLS connection.
     ///
     /// # Errors
     ///
-    /// One line, where the given certificate cannot be read or the test CA cannot be kept.
-    pub fn ca_pem(&self) -> Result<String, String> {
-        self.tls.ca_pem().map_err(|error| error.0)
+    /// [`StartError`], when the test CA must be made now and cannot.
+    pub fn ca_pem(&self) -> Result<String, StartError> {
+        self.tls.ca_pem().map(str::to_owned).map_err(StartError::of)
     }
 
     /// Its clock.
-    pub fn clock(&self) -> &Clock {
-        &self.clock
+    pub fn clock(&self) -> ClockHandle {
+        ClockHandle(self.clock.clone())
     }
 
     /// How an object lies in the store.
@@ -66,15 +76,50 @@ impl Running {
     }
 
     /// The folder that holds everything.
-    pub fn data_folder(&self) -> &std::path::Path {
+    pub fn data_folder(&self) -> &Path {
         self.store.path()
     }
 
-    /// Stops: no new connection is taken, requests in flight have ten seconds.
+    /// Takes no more requests, finishes those in flight (10 seconds at most), and returns.
     pub async fn stop(self) {
-        self.stop.send_replace(true);
-        if let Err(error) = self.serving.await {
-            tracing::error!(%error, "the listener panicked");
-        }
+        self.serving.stop().await;
     }
 }
+
+impl ClockHandle {
+    /// What time it is.
+    pub fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.0.now().unix_millis())
+    }
+
+    /// Holds it at `time`.
+    pub fn set(&self, time: SystemTime) {
+        self.0.set(Timestamp::from_system(time));
+    }
+
+    /// Moves it forward.
+    pub fn advance(&self, duration: Duration) {
+        self.0.advance(duration);
+    }
+}
+
+impl StartError {
+    pub(crate) fn of(error: impl fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The same line, so that an `unwrap` in a test reads well.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}

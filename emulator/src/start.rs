@@ -1,28 +1,32 @@
 //! Putting the house together: store, keys, identities, services, listener.
 
-use std::fmt;
+use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use http::Method;
-use tokio::sync::watch;
 
 use crate::auth::authenticator::{Authenticator, Identified};
 use crate::auth::identities::{Identities, is_account};
 use crate::auth::identity::{Caller, Identity};
 use crate::auth::payload::PayloadSigning;
-use crate::config::Config;
+use crate::clock::Clock;
+use crate::config::{Authentication, Config};
+use crate::entropy::Entropy;
 use crate::keyring::data_keys::Keyring;
 use crate::keyring::root_key::RootKey;
 use crate::model::bucket_name::BucketName;
-use crate::running::Running;
+use crate::model::timestamp::Timestamp;
+use crate::running::{Running, StartError};
 use crate::s3::context::Settings;
 use crate::s3::service::S3Service;
 use crate::s3::target::Hosts;
-use crate::server::dispatch::Services;
-use crate::server::listener;
-use crate::server::tls::{Source, Tls};
+use crate::server::bounds::Bounds;
+use crate::server::dispatch::{Dispatch, Protocol};
+use crate::server::filter::Front;
+use crate::server::health::Health;
+use crate::server::listener::Listener;
+use crate::server::tls::Tls;
 use crate::store::folder::Place;
 use crate::store::handle::Store;
 use crate::sts::service::StsService;
@@ -36,65 +40,105 @@ const KEY_CHECK: &str = "root-key-check";
 #[derive(Clone, Copy, Debug)]
 pub struct Emulator;
 
-/// Why the server did not start: one line that says what to change.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StartError(String);
+/// What is made once and shared by all.
+struct Parts {
+    clock: Clock,
+    entropy: Entropy,
+    store: Store,
+}
 
 impl Emulator {
-    /// Starts a server on the current runtime and gives it back when it is ready: buckets are made, the port is open.
+    /// Starts a server on the current runtime; when this returns, it answers and its buckets are there.
     ///
     /// # Errors
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        check(&config)?;
-        let (socket, address) = listener::bind(&config.listen)
-            .await
-            .map_err(|error| StartError(format!("cannot listen on {}: {error}", config.listen)))?;
-        let store = open_store(&config).await?;
-        let keyring = Arc::new(open_keyring(&config, &store).await?);
-        let identities = identities(&config)?;
-        let tls = Arc::new(Tls::new(tls_source(&config)?));
-        if let Some(path) = &config.ca_out {
-            write_ca(&tls, path)?;
+        if !is_account(&config.account) {
+            return Err(StartError(format!(
+                "the account `{}` is not twelve digits",
+                config.account
+            )));
         }
-        let services = Arc::new(services(&config, &store, keyring, identities));
-        make_buckets(&config, &services.s3).await?;
-
-        let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(listener::serve(socket, services, Arc::clone(&tls), stopped));
+        let parts = open(&config).await?;
+        let keyring = Arc::new(open_keyring(&config, &parts).await?);
+        let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
+        let authenticator = Arc::new(authenticator(&config)?);
+        let s3 = Arc::new(s3(&config, &parts, keyring, Arc::clone(&authenticator)));
+        make_buckets(&config, &s3).await?;
+        let listener = Listener::bind(config.listen)
+            .await
+            .map_err(|error| taken(config.listen, &error))?;
+        let front = front(&config, &parts, s3, authenticator);
         Ok(Running {
-            address: reachable(address),
-            clock: config.clock,
-            store,
-            tls,
-            stop,
-            serving,
+            address: listener.address(),
+            clock: parts.clock,
+            store: parts.store,
+            tls: Arc::clone(&tls),
+            serving: listener.serve(Arc::new(front), tls),
         })
     }
 }
 
-fn check(config: &Config) -> Result<(), StartError> {
-    if !is_account(&config.account) {
-        return Err(StartError(format!(
-            "the account `{}` is not twelve digits",
-            config.account
-        )));
-    }
-    Ok(())
+async fn open(config: &Config) -> Result<Parts, StartError> {
+    let clock = config.clock.map_or_else(Clock::system, |time| {
+        Clock::at(Timestamp::from_system(time))
+    });
+    let entropy = config
+        .entropy_seed
+        .map_or_else(Entropy::system, Entropy::seeded);
+    let place = config.data.clone().map_or(Place::Ephemeral, Place::Durable);
+    let store = Store::open(&place, clock.clone(), entropy.clone())
+        .await
+        .map_err(StartError::of)?;
+    Ok(Parts {
+        clock,
+        entropy,
+        store,
+    })
 }
 
-async fn open_store(config: &Config) -> Result<Store, StartError> {
-    let place = config.data.clone().map_or(Place::Ephemeral, Place::Durable);
-    Store::open(&place, config.clock.clone(), config.entropy.clone())
-        .await
-        .map_err(StartError::of)
+/// All protocols on one port. A later one is one more line.
+fn front(
+    config: &Config,
+    parts: &Parts,
+    s3: Arc<S3Service>,
+    authenticator: Arc<Authenticator>,
+) -> Front {
+    let buckets = Arc::clone(&s3);
+    let bucket_exists =
+        move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
+    let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
+    let sts = StsService {
+        authenticator,
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+    };
+    let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
+        .with(Protocol::S3, s3)
+        .with(Protocol::Sts, Arc::new(sts));
+    Front {
+        service: Arc::new(dispatch),
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        bounds: Bounds::default(),
+    }
+}
+
+fn taken(listen: SocketAddr, error: &io::Error) -> StartError {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return StartError(format!("cannot listen on {listen}: the port is taken"));
+    }
+    StartError(format!("cannot listen on {listen}: {error}"))
 }
 
 /// The keys of the store. A root key is made for a new folder alone: over existing data it would lose it for good.
-async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, StartError> {
-    let root = root_key(config, store)?;
-    let keyring = Keyring::new(&root, config.entropy.clone());
+async fn open_keyring(
+    config: &Config,
+    Parts { store, entropy, .. }: &Parts,
+) -> Result<Keyring, StartError> {
+    let root = root_key(config, store, entropy)?;
+    let keyring = Keyring::new(&root, entropy.clone());
     let check: Option<String> = store.meta(KEY_CHECK).map_err(StartError::of)?;
     match check {
         Some(check) if hex::decode(&check).is_ok_and(|check| keyring.made(&check)) => Ok(keyring),
@@ -112,13 +156,14 @@ async fn open_keyring(config: &Config, store: &Store) -> Result<Keyring, StartEr
     }
 }
 
-fn root_key(config: &Config, store: &Store) -> Result<RootKey, StartError> {
+fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey, StartError> {
     if let Some(given) = &config.root_key {
-        let bytes = zeroize::Zeroizing::new(parse_base64(given.trim()).unwrap_or_default());
+        let bytes =
+            zeroize::Zeroizing::new(parse_base64(given.expose().trim()).unwrap_or_default());
         return RootKey::from_bytes(&bytes, "STRONGROOM_ROOT_KEY").map_err(StartError::of);
     }
     if config.data.is_none() {
-        return Ok(RootKey::generate(&config.entropy));
+        return Ok(RootKey::generate(entropy));
     }
     let path = store.path().join("root.key");
     match RootKey::load(&path).map_err(StartError::of)? {
@@ -128,7 +173,7 @@ fn root_key(config: &Config, store: &Store) -> Result<RootKey, StartError> {
             .map_err(StartError::of)?
             .is_none() =>
         {
-            RootKey::create(&path, &config.entropy).map_err(StartError::of)
+            RootKey::create(&path, entropy).map_err(StartError::of)
         }
         None => Err(StartError(format!(
             "the root key `{}` is missing: put it back, or set STRONGROOM_ROOT_KEY; without it the data is lost",
@@ -137,9 +182,8 @@ fn root_key(config: &Config, store: &Store) -> Result<RootKey, StartError> {
     }
 }
 
-fn identities(config: &Config) -> Result<Identities, StartError> {
-    let default = Identity::root(&config.account, &config.access_key, &config.secret_key);
-    let mut identities = Identities::new(default);
+fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
+    let mut identities = Identities::new(root_of(config));
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
             .map_err(|error| StartError(format!("cannot read `{}`: {error}", path.display())))?;
@@ -147,67 +191,36 @@ fn identities(config: &Config) -> Result<Identities, StartError> {
             .add_file(&json)
             .map_err(|error| StartError(format!("in `{}`: {}", path.display(), error.0)))?;
     }
-    Ok(identities)
+    let verifies = config.authentication == Authentication::Verify;
+    Ok(Authenticator::new(identities, &config.region, verifies))
 }
 
-fn tls_source(config: &Config) -> Result<Source, StartError> {
-    match (&config.tls_cert, &config.tls_key) {
-        (Some(cert), Some(key)) => Ok(Source::Given {
-            cert: cert.clone(),
-            key: key.clone(),
-        }),
-        (None, None) => {
-            let folder = config.data.as_ref().map(|data| data.join("tls"));
-            Ok(Source::Test {
-                folder,
-                hosts: config.hosts.clone(),
-            })
-        }
-        _ => Err(StartError(
-            "a certificate needs its key, and a key its certificate".to_owned(),
-        )),
-    }
+fn root_of(config: &Config) -> Identity {
+    Identity::root(
+        &config.account,
+        &config.access_key,
+        config.secret_key.expose(),
+    )
 }
 
-fn write_ca(tls: &Tls, path: &Path) -> Result<(), StartError> {
-    let pem = tls.ca_pem().map_err(StartError::of)?;
-    std::fs::write(path, pem)
-        .map_err(|error| StartError(format!("cannot write `{}`: {error}", path.display())))
-}
-
-fn services(
+fn s3(
     config: &Config,
-    store: &Store,
+    parts: &Parts,
     keyring: Arc<Keyring>,
-    identities: Identities,
-) -> Services {
-    let authenticator = Arc::new(Authenticator::new(
-        identities,
-        &config.region,
-        config.verify_signatures,
-    ));
-    let settings = Settings {
-        new_buckets: config.new_buckets,
-        strict_tls: config.strict_tls,
-        strict_region: config.strict_region,
-    };
-    let s3 = S3Service {
-        store: store.clone(),
+    authenticator: Arc<Authenticator>,
+) -> S3Service {
+    S3Service {
+        store: parts.store.clone(),
         keyring,
-        authenticator: Arc::clone(&authenticator),
-        clock: config.clock.clone(),
-        entropy: config.entropy.clone(),
-        hosts: Hosts::new(config.hosts.iter().cloned()),
-        settings: Arc::new(settings),
-    };
-    let sts = StsService {
         authenticator,
-        clock: config.clock.clone(),
-        entropy: config.entropy.clone(),
-    };
-    Services {
-        s3: Arc::new(s3),
-        sts,
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        hosts: Hosts::new(config.hosts.iter().cloned()),
+        settings: Arc::new(Settings {
+            new_buckets: config.new_buckets,
+            strict_tls: config.strict_tls,
+            strict_region: config.strict_region,
+        }),
     }
 }
 
@@ -219,14 +232,13 @@ async fn make_buckets(config: &Config, s3: &S3Service) -> Result<(), StartError>
         if s3.has_bucket(&bucket) {
             continue;
         }
-        let root = Identity::root(&config.account, &config.access_key, &config.secret_key);
         let caller = Identified {
-            caller: Caller::Known(Arc::new(root)),
+            caller: Caller::Known(Arc::new(root_of(config))),
             region: "us-east-1".to_owned(),
             payload: PayloadSigning::Unsigned,
         };
         let response = s3
-            .answer_as(
+            .respond_to(
                 Some(caller),
                 Request::new(Method::PUT, &format!("/{bucket}"), ""),
             )
@@ -240,38 +252,3 @@ async fn make_buckets(config: &Config, s3: &S3Service) -> Result<(), StartError>
     }
     Ok(())
 }
-
-/// The address that a client can use: an unspecified one is reached on loopback.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let mut address = address;
-    if address.ip().is_unspecified() {
-        let loopback: std::net::IpAddr = if address.is_ipv4() {
-            std::net::Ipv4Addr::LOCALHOST.into()
-        } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
-        };
-        address.set_ip(loopback);
-    }
-    address
-}
-
-impl StartError {
-    fn of(error: impl fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The same line, so that an `unwrap` in a test reads well.
-impl fmt::Debug for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}

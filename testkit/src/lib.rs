@@ -1,1 +1,25 @@
-//! Test kit.
+//! Starts a [Strongroom](strongroom) server for a test: S3 that answers as AWS does and really encrypts.
+//!
+//! One server a test, on a port of its own; it stops when it is dropped and leaves nothing.
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! use strongroom_testkit::Strongroom;
+//!
+//! let s3 = Strongroom::builder().bucket("photos").start().await;
+//! assert!(s3.uri().starts_with("http://127.0.0.1:"));
+//! # });
+//! ```
+//!
+//! A plain `#[test]` uses [`blocking::Strongroom`]. The feature `aws` brings `s3_client()` and `sdk_config()`; without it
+//! this crate pulls no SDK. A server that cannot start fails the test: nothing is ever skipped.
+
+#[cfg(feature = "aws")]
+mod aws;
+pub mod blocking;
+mod builder;
+mod server;
+
+pub use crate::builder::Builder;
+pub use crate::server::Strongroom;
+pub use strongroom::{Authentication, ClockHandle, Config, Mode, NewBuckets, Stored};

@@ -59,8 +59,6 @@ const DOORS: &[(&str, Door)] = &[
     ("serde_json", Door::Open),
     ("tokio", Door::Open),
     ("tracing", Door::Open),
-    // Secrets pass through auth, sse and keyring too, and are wiped wherever they end.
-    ("zeroize", Door::Open),
 ];
 
 /// Packages that are named away from their door. Tests may use any.

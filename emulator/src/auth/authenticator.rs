@@ -315,11 +315,6 @@ impl Authenticator {
     }
 }
 
-/// Whether a request carries no signature at all.
-pub(crate) fn is_unsigned(request: &Request) -> bool {
-    matches!(mechanism(request), Ok(Mechanism::None))
-}
-
 fn mechanism(request: &Request) -> Result<Mechanism, AuthError> {
     let header = request.header("authorization");
     let in_query = request.query.has("X-Amz-Algorithm") || request.query.has("X-Amz-Signature");

@@ -1,150 +1,158 @@
-//! Flags and their environment twins.
+//! Flags, each with its twin in the environment, and what they make of [`Config`].
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use strongroom::{Config, NewBuckets};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use strongroom::{Authentication, Config, NewBuckets, Secret, TlsConfig};
 
-/// A local S3 for tests that answers as AWS does and really encrypts.
+/// A local S3 for tests that is faithful to AWS and really encrypts.
 #[derive(Debug, Parser)]
 #[command(name = "strongroom", version)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
-    pub(crate) serve: Settings,
+    pub(crate) settings: Settings,
 }
 
-/// What to do; without a word it serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+/// What to do.
+#[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the server (the default)
+    /// Serve until told to stop (the default)
     Serve,
-    /// Print the environment of its clients: eval "$(strongroom env)"
-    Env,
-    /// Ask a running server how it is; exit code 0 if it is well
-    Healthcheck,
+    /// Print what a client's shell needs: eval "$(strongroom env)"
+    Env {
+        /// For HTTPS; the CA's certificate is the file of --ca-out, or the one in the folder of --data
+        #[arg(long)]
+        tls: bool,
+    },
+    /// Ask a running server whether it is ready
+    Healthcheck {
+        /// Which one; else the one that --listen describes
+        #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL")]
+        endpoint: Option<String>,
+    },
 }
 
-/// Settings of the server.
-#[derive(Clone, Debug, Args)]
+/// The settings of a server.
+#[derive(Debug, Args)]
 pub(crate) struct Settings {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(
-        long,
-        env = "STRONGROOM_LISTEN",
-        default_value = "127.0.0.1:4566",
-        global = true
-    )]
-    pub(crate) listen: String,
-    /// Keep everything in this folder; without it, nothing is kept
-    #[arg(long, env = "STRONGROOM_DATA", global = true)]
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR:PORT", env = "STRONGROOM_LISTEN", default_value_t = Config::default().listen, global = true)]
+    pub(crate) listen: SocketAddr,
+    /// Keep everything in this folder; without it nothing is kept
+    #[arg(long, value_name = "DIR", env = "STRONGROOM_DATA", global = true)]
     pub(crate) data: Option<PathBuf>,
-    /// Region of requests that are not signed
+    /// The region of requests that name none
     #[arg(
         long,
         env = "STRONGROOM_REGION",
         default_value = "us-east-1",
         global = true
     )]
-    pub(crate) region: String,
-    /// Account of the default credentials, twelve digits
+    region: String,
+    /// The account of the default credentials
+    #[arg(long, value_name = "DIGITS", env = "STRONGROOM_ACCOUNT", default_value = "000000000000", value_parser = parse_account, global = true)]
+    account: String,
+    /// The default access key
     #[arg(
         long,
-        env = "STRONGROOM_ACCOUNT",
-        default_value = "000000000000",
-        global = true
-    )]
-    pub(crate) account: String,
-    /// Access key of the default credentials
-    #[arg(
-        long,
+        value_name = "KEY",
         env = "STRONGROOM_ACCESS_KEY",
         default_value = "test",
         global = true
     )]
-    pub(crate) access_key: String,
-    /// Secret key of the default credentials
+    access_key: String,
+    /// Its secret
+    #[arg(long, value_name = "SECRET", env = "STRONGROOM_SECRET_KEY", default_value = "test", hide_env_values = true, value_parser = parse_secret, global = true)]
+    secret_key: Secret,
+    /// A JSON file with more identities
     #[arg(
         long,
-        env = "STRONGROOM_SECRET_KEY",
-        default_value = "test",
-        hide_env_values = true,
+        value_name = "FILE",
+        env = "STRONGROOM_IDENTITIES",
         global = true
     )]
-    pub(crate) secret_key: String,
-    /// File of further identities (JSON)
-    #[arg(long, env = "STRONGROOM_IDENTITIES", global = true)]
-    pub(crate) identities: Option<PathBuf>,
-    /// Verify signatures, or let everybody in
-    #[arg(long, env = "STRONGROOM_AUTH", value_enum, default_value_t = Auth::Verify, global = true)]
-    pub(crate) auth: Auth,
-    /// Buckets that are there from the start, separated by commas
-    #[arg(long, env = "STRONGROOM_BUCKET", value_delimiter = ',', global = true)]
-    pub(crate) bucket: Vec<String>,
-    /// Further host names of the server, for buckets in front of them
-    #[arg(long, env = "STRONGROOM_HOST", value_delimiter = ',', global = true)]
-    pub(crate) host: Vec<String>,
-    /// The server's certificate (PEM); without one a test CA is made
-    #[arg(long, env = "STRONGROOM_TLS_CERT", requires = "tls_key", global = true)]
-    pub(crate) tls_cert: Option<PathBuf>,
-    /// The key of the certificate (PEM)
-    #[arg(long, env = "STRONGROOM_TLS_KEY", requires = "tls_cert", global = true)]
-    pub(crate) tls_key: Option<PathBuf>,
-    /// Write the certificate of the test CA to this file
-    #[arg(long, env = "STRONGROOM_CA_OUT", global = true)]
-    pub(crate) ca_out: Option<PathBuf>,
-    /// Refuse SSE-C and SSE-KMS over plain HTTP, as AWS does
-    #[arg(long, env = "STRONGROOM_STRICT_TLS", global = true)]
-    pub(crate) strict_tls: bool,
-    /// Answer for buckets of other regions as AWS does
-    #[arg(long, env = "STRONGROOM_STRICT_REGION", global = true)]
-    pub(crate) strict_region: bool,
-    /// What new buckets are born with
-    #[arg(long, env = "STRONGROOM_NEW_BUCKETS", value_enum, default_value_t = Age::Y2023, global = true)]
-    pub(crate) new_buckets: Age,
-    /// What to log, to stderr: a level, or targets with levels
-    #[arg(long, env = "STRONGROOM_LOG", default_value = "warn", global = true)]
+    identities: Option<PathBuf>,
+    /// Whether signatures are verified
+    #[arg(long, value_enum, env = "STRONGROOM_AUTH", default_value_t = Auth::Verify, global = true)]
+    auth: Auth,
+    /// Make these buckets before the server is ready
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "STRONGROOM_BUCKET",
+        value_delimiter = ',',
+        global = true
+    )]
+    bucket: Vec<String>,
+    /// Also answer to this name and to its subdomains
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "STRONGROOM_HOST",
+        value_delimiter = ',',
+        global = true
+    )]
+    host: Vec<String>,
+    #[command(flatten)]
+    tls: TlsSettings,
+    /// Refuse a request to a bucket of another region, as AWS does
+    #[arg(long, env = "STRONGROOM_STRICT_REGION", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), global = true)]
+    strict_region: bool,
+    /// What new buckets are like
+    #[arg(long, value_enum, value_name = "AGE", env = "STRONGROOM_NEW_BUCKETS", default_value_t = Age::Y2023, global = true)]
+    new_buckets: Age,
+    /// What to log to stderr
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "STRONGROOM_LOG",
+        default_value = "warn,strongroom=info",
+        global = true
+    )]
     pub(crate) log: String,
-    /// The root key of the data folder (base64 of 32 bytes), if it has no root.key
-    #[arg(
-        long,
-        env = "STRONGROOM_ROOT_KEY",
-        hide_env_values = true,
-        hide = true,
-        global = true
-    )]
-    pub(crate) root_key: Option<String>,
+}
+
+/// How HTTPS identifies itself, and who must use it.
+#[derive(Debug, Args)]
+struct TlsSettings {
+    /// The certificate of HTTPS, in PEM; else a test CA makes one
+    #[arg(long, value_name = "FILE", env = "STRONGROOM_TLS_CERT", global = true)]
+    tls_cert: Option<PathBuf>,
+    /// Its key, in PEM
+    #[arg(long, value_name = "FILE", env = "STRONGROOM_TLS_KEY", global = true)]
+    tls_key: Option<PathBuf>,
+    /// Write the certificate that clients must trust to this file
+    #[arg(long, value_name = "FILE", env = "STRONGROOM_CA_OUT", global = true)]
+    ca_out: Option<PathBuf>,
+    /// Refuse SSE-C and SSE-KMS over plain HTTP, as AWS does
+    #[arg(long, env = "STRONGROOM_STRICT_TLS", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), global = true)]
+    strict_tls: bool,
 }
 
 /// `--auth`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Auth {
-    /// Signatures are checked
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Auth {
     Verify,
-    /// They are read, not checked
     Off,
 }
 
 /// `--new-buckets`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Age {
-    /// SSE-C blocked, as since April 2026
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Age {
     #[value(name = "2026")]
     Y2026,
-    /// ACLs off, SSE-C allowed, as since April 2023
     #[value(name = "2023")]
     Y2023,
-    /// ACLs on, as before
-    #[value(name = "legacy")]
     Legacy,
 }
 
-impl Settings {
-    /// As the library takes them.
-    pub(crate) fn config(&self) -> Config {
-        let settings = self.clone();
-        Config {
+impl From<Settings> for Config {
+    fn from(settings: Settings) -> Self {
+        Self {
             listen: settings.listen,
             data: settings.data,
             region: settings.region,
@@ -152,36 +160,83 @@ impl Settings {
             access_key: settings.access_key,
             secret_key: settings.secret_key,
             identities: settings.identities,
-            verify_signatures: settings.auth == Auth::Verify,
-            buckets: settings
-                .bucket
-                .into_iter()
-                .filter(|name| !name.is_empty())
-                .collect(),
-            hosts: settings
-                .host
-                .into_iter()
-                .filter(|name| !name.is_empty())
-                .collect(),
-            tls_cert: settings.tls_cert,
-            tls_key: settings.tls_key,
-            ca_out: settings.ca_out,
-            strict_tls: settings.strict_tls,
+            authentication: match settings.auth {
+                Auth::Verify => Authentication::Verify,
+                Auth::Off => Authentication::Off,
+            },
+            buckets: settings.bucket,
+            hosts: settings.host,
+            strict_tls: settings.tls.strict_tls,
+            tls: TlsConfig {
+                certificate: settings.tls.tls_cert,
+                key: settings.tls.tls_key,
+                ca_out: settings.tls.ca_out,
+            },
             strict_region: settings.strict_region,
             new_buckets: match settings.new_buckets {
                 Age::Y2026 => NewBuckets::Y2026,
                 Age::Y2023 => NewBuckets::Y2023,
                 Age::Legacy => NewBuckets::Legacy,
             },
-            root_key: settings.root_key,
-            ..Config::default()
+            root_key: strongroom::root_key_of_environment(),
+            ..Self::default()
+        }
+    }
+}
+
+fn parse_account(text: &str) -> Result<String, String> {
+    let good = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    good.then(|| text.to_owned())
+        .ok_or_else(|| "an account has twelve digits".to_owned())
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "clap wants a parser that may fail"
+)]
+fn parse_secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_flag_is_the_default_run() {
+        let arguments = Arguments::parse_from(["strongroom"]);
+
+        let config = Config::from(arguments.settings);
+
+        assert!(arguments.command.is_none());
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn flags_stand_before_and_behind_the_subcommand() {
+        for words in [
+            ["strongroom", "serve", "--bucket", "one,two"],
+            ["strongroom", "--bucket", "one,two", "serve"],
+        ] {
+            let config = Config::from(Arguments::parse_from(words).settings);
+
+            assert_eq!(config.buckets, ["one", "two"]);
         }
     }
 
-    /// The address that clients use: loopback where the server listens on all.
-    pub(crate) fn client_address(&self) -> String {
-        self.listen
-            .replacen("0.0.0.0", "127.0.0.1", 1)
-            .replacen("[::]", "[::1]", 1)
+    #[test]
+    fn an_account_is_twelve_digits() {
+        let parsed = Arguments::try_parse_from(["strongroom", "--account", "12345678901x"]);
+
+        assert!(parsed.is_err());
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let words = ["strongroom", "--secret-key", "hunter2"];
+
+        let arguments = Arguments::parse_from(words);
+
+        assert!(!format!("{arguments:?}").contains("hunter2"));
     }
 }

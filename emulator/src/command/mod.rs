@@ -1,6 +1,11 @@
-//! What the command can do.
+//! What the command can do, a file each.
+
+use std::error::Error;
 
 pub(crate) mod arguments;
-pub(crate) mod env;
+pub(crate) mod environment;
 pub(crate) mod healthcheck;
 pub(crate) mod serve;
+
+/// Done, or one line that says why not.
+pub(crate) type Done = Result<(), Box<dyn Error + Send + Sync>>;

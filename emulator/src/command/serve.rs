@@ -1,64 +1,76 @@
-//! `strongroom serve`.
+//! `serve`: starts, says `Ready.`, and stops when it is told to.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::thread::available_parallelism;
 
 use strongroom::{Emulator, Running};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use crate::command::Done;
 use crate::command::arguments::Settings;
 
+/// Two at least, so that a large upload never has the only one.
+const FEWEST_THREADS: usize = 2;
+
 /// Serves until SIGTERM or SIGINT.
-///
-/// # Errors
-///
-/// One line, where the server cannot start.
-pub(crate) fn run(settings: &Settings) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| format!("--log: {error}"))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+pub(crate) fn run(settings: Settings) -> Done {
+    log(&settings.log)?;
+    let threads = available_parallelism().map_or(FEWEST_THREADS, NonZero::get);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.max(FEWEST_THREADS))
         .enable_all()
-        .build();
-    runtime
-        .map_err(|error| format!("cannot start: {error}"))?
+        .build()?
         .block_on(serve(settings))
 }
 
-async fn serve(settings: &Settings) -> Result<(), String> {
-    let (mut terminated, mut interrupted) = (
-        handler(SignalKind::terminate())?,
-        handler(SignalKind::interrupt())?,
-    );
-    let running = Emulator::start(settings.config())
-        .await
-        .map_err(|error| error.to_string())?;
-    if settings.data.is_some() && settings.root_key.is_none() {
-        let key = running.data_folder().join("root.key");
-        tracing::warn!(
-            "all data is encrypted under `{}`: whoever loses it loses the data",
-            key.display()
-        );
-    }
-    announce(&running)?;
+fn log(filter: &str) -> Done {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .try_init()
+}
+
+async fn serve(settings: Settings) -> Done {
+    let mut stop = Stop::listen()?;
+    let running = Emulator::start(settings.into()).await?;
+    announce(&running);
+    stop.wait().await;
     tokio::select! {
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
+        () = running.stop() => {}
+        // Told twice: now.
+        () = stop.wait() => {}
     }
-    running.stop().await;
     Ok(())
 }
 
-fn handler(kind: SignalKind) -> Result<tokio::signal::unix::Signal, String> {
-    signal(kind).map_err(|error| format!("cannot handle signals: {error}"))
+/// The only line on stdout. Where nobody reads it, the server serves all the same.
+fn announce(running: &Running) {
+    let mut out = io::stdout();
+    let _ = writeln!(out, "Ready. {}", running.uri());
+    let _ = out.flush();
 }
 
-/// The one line that scripts wait for.
-fn announce(running: &Running) -> Result<(), String> {
-    let mut out = std::io::stdout();
-    let written = writeln!(out, "Ready. {}", running.uri()).and_then(|()| out.flush());
-    written.map_err(|error| format!("cannot write to stdout: {error}"))
+/// What tells a server to stop.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

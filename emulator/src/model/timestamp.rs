@@ -21,79 +21,79 @@ const AMZ: &[BorrowedFormatItem<'_>] =
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-pub struct Timestamp(u64);
+pub(crate) struct Timestamp(u64);
 
 /// The last millisecond of the year 9999, the last that all spellings can carry.
 const LATEST_MILLIS: u64 = 253_402_300_799_999;
 
 impl Timestamp {
     /// From milliseconds since the epoch; later than the year 9999 becomes its last millisecond.
-    pub fn from_unix_millis(millis: u64) -> Self {
+    pub(crate) fn from_unix_millis(millis: u64) -> Self {
         Self(millis.min(LATEST_MILLIS))
     }
 
     /// From a system time; earlier than the epoch becomes the epoch.
-    pub fn from_system(time: SystemTime) -> Self {
+    pub(crate) fn from_system(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::from_unix_millis(u64::try_from(since.as_millis()).unwrap_or(LATEST_MILLIS))
     }
 
     /// Milliseconds since the epoch.
-    pub fn unix_millis(self) -> u64 {
+    pub(crate) fn unix_millis(self) -> u64 {
         self.0
     }
 
     /// Whole seconds since the epoch, cut.
-    pub fn unix_seconds(self) -> u64 {
+    pub(crate) fn unix_seconds(self) -> u64 {
         self.0 / 1_000
     }
 
     /// The same second, without its milliseconds.
     #[must_use]
-    pub fn to_seconds(self) -> Self {
+    pub(crate) fn to_seconds(self) -> Self {
         Self(self.0 - self.0 % 1_000)
     }
 
     /// This much later.
     #[must_use]
-    pub fn plus(self, duration: Duration) -> Self {
+    pub(crate) fn plus(self, duration: Duration) -> Self {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(LATEST_MILLIS);
         Self::from_unix_millis(self.0.saturating_add(millis))
     }
 
     /// How far apart two points are, whichever comes first.
-    pub fn distance(self, other: Self) -> Duration {
+    pub(crate) fn distance(self, other: Self) -> Duration {
         Duration::from_millis(self.0.abs_diff(other.0))
     }
 
     /// As in XML: `2026-03-15T13:23:28.000Z`.
-    pub fn iso8601(self) -> String {
+    pub(crate) fn iso8601(self) -> String {
         self.format(ISO)
     }
 
     /// As in refusals and policies: `2026-03-15T13:23:28Z`.
-    pub fn iso8601_seconds(self) -> String {
+    pub(crate) fn iso8601_seconds(self) -> String {
         self.format(ISO_SECONDS)
     }
 
     /// As SigV4 writes it: `20260315T132328Z`; its first eight characters are the day of a credential scope.
-    pub fn amz_date(self) -> String {
+    pub(crate) fn amz_date(self) -> String {
         self.format(AMZ)
     }
 
     /// As in headers (RFC 9110 §5.6.7): `Sun, 15 Mar 2026 13:23:28 GMT`.
-    pub fn http_date(self) -> String {
+    pub(crate) fn http_date(self) -> String {
         httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(self.0))
     }
 
     /// Reads SigV4's form, and that alone.
-    pub fn parse_amz_date(text: &str) -> Option<Self> {
+    pub(crate) fn parse_amz_date(text: &str) -> Option<Self> {
         let time = PrimitiveDateTime::parse(text, AMZ).ok()?;
         Self::from_offset(time.assume_utc())
     }
 
     /// Reads any of the three forms of RFC 9110 §5.6.7.
-    pub fn parse_http_date(text: &str) -> Option<Self> {
+    pub(crate) fn parse_http_date(text: &str) -> Option<Self> {
         httpdate::parse_http_date(text).ok().map(Self::from_system)
     }
 

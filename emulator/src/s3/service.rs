@@ -25,9 +25,6 @@ use crate::store::handle::Store;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 
-/// The most that the headers of a request may take, in bytes.
-const MAX_HEADER_BYTES: usize = 8_192;
-
 /// S3, as one service.
 #[derive(Debug)]
 pub(crate) struct S3Service {
@@ -42,12 +39,16 @@ pub(crate) struct S3Service {
 
 impl S3Service {
     /// Answers a request; an error is an answer too.
-    pub(crate) async fn answer(&self, request: Request) -> Response {
-        self.answer_as(None, request).await
+    pub(crate) async fn respond(&self, request: Request) -> Response {
+        self.respond_to(None, request).await
     }
 
     /// Answers a request that was made in process, by somebody who need not sign.
-    pub(crate) async fn answer_as(&self, caller: Option<Identified>, request: Request) -> Response {
+    pub(crate) async fn respond_to(
+        &self,
+        caller: Option<Identified>,
+        request: Request,
+    ) -> Response {
         let ids = MessageIds::draw(&self.entropy);
         let (method, path, peer) = (
             request.method.clone(),
@@ -72,7 +73,6 @@ impl S3Service {
     }
 
     fn find(&self, request: &Request) -> Result<(Target, &'static Entry), S3Error> {
-        check_headers(request)?;
         let target = Target::of(request, &self.hosts)?;
         if request.method == Method::OPTIONS {
             return Err(preflight::refuse(request, &target));
@@ -152,19 +152,4 @@ impl S3Service {
             bucket,
         }
     }
-}
-
-/// Bounds what the headers may take; names and values count.
-///
-/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAPI.html>
-fn check_headers(request: &Request) -> Result<(), S3Error> {
-    let size: usize = request
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if size <= MAX_HEADER_BYTES {
-        return Ok(());
-    }
-    Err(Code::RequestHeaderSectionTooLarge.with("MaxSizeAllowed", MAX_HEADER_BYTES))
 }

@@ -1,138 +1,207 @@
-//! One connection, from its first bytes to its end.
+//! One connection, from its first byte to its last: what it speaks, TLS, then HTTP/1.1 or HTTP/2.
 
+use std::convert::Infallible;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::Watcher;
+use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
-use crate::server::dispatch::Front;
-use crate::server::filter::{self, Envelope};
-use crate::server::peek::{self, Protocol};
+use crate::server::bounds::{Bounds, MAX_BUFFER_BYTES, MAX_HEADERS};
+use crate::server::filter::{Arrival, Front, filter};
+use crate::server::framing::Head;
+use crate::server::peek::{Spoken, spoken};
+use crate::server::tap::{Heads, Tap};
 use crate::server::tls::Tls;
 use crate::wire::request::Connection;
 
-/// How long a client may take to send its headers, or to begin its next request.
-const HEADERS: Duration = Duration::from_secs(30);
-/// How long it may take to finish a TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How often an HTTP/2 client is asked whether it is there, and how long it may take to say so.
-const PING: Duration = Duration::from_secs(20);
-/// How many headers a request may have.
-const MAX_HEADERS: usize = 256;
-/// HTTP/2 windows: large enough that a body never waits for them on loopback, in bytes.
-const WINDOW_BYTES: u32 = 4 * 1_024 * 1_024;
+/// How much of a body HTTP/2 may send ahead of its reader, for each stream.
+const STREAM_WINDOW_BYTES: u32 = 1_024 * 1_024;
+/// And for all streams of a connection.
+const CONNECTION_WINDOW_BYTES: u32 = 4 * STREAM_WINDOW_BYTES;
+/// What HTTP/2 takes of headers, so that it is our own, smaller bound that answers.
+const HTTP2_HEADER_BYTES: u32 = 64 * 1_024;
+/// How often HTTP/2 asks a silent peer whether it is still there, and how long it waits for the answer.
+const HTTP2_PING: Duration = Duration::from_secs(30);
 
-/// What every connection of a listener shares.
+/// What all connections share.
 #[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) front: Arc<dyn Front>,
-    pub(super) tls: Arc<Tls>,
+pub(crate) struct Shared {
+    /// What answers.
+    pub(crate) front: Arc<Front>,
+    /// Who HTTPS says we are.
+    pub(crate) tls: Arc<Tls>,
+    /// Whether the server stops.
+    pub(crate) stopping: Stopping,
 }
 
-/// Serves a connection to its end. What goes wrong with it is the client's to see, and ours to log.
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared, watcher: Watcher) {
-    stream.set_nodelay(true).ok();
-    let served = match peek::protocol(&stream).await {
-        Ok(Protocol::Tls) => serve_tls(stream, peer, shared, watcher).await,
-        Ok(protocol) => {
-            serve_http(
-                stream,
-                Connection {
-                    tls: false,
-                    peer: Some(peer),
-                },
-                protocol,
-                shared,
-                watcher,
-            )
-            .await
-        }
-        Err(error) => Err(error.into()),
-    };
-    if let Err(error) = served {
-        tracing::debug!(%peer, %error, "a connection ended");
+/// Turns true when the server stops.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
+
+impl Stopping {
+    /// Waits for the end; also when whoever would tell of it is gone.
+    pub(crate) async fn wait(&mut self) {
+        let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 }
 
-type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+type Stream = Tap<TcpStream>;
 
-async fn serve_tls(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: Shared,
-    watcher: Watcher,
-) -> Served {
-    let acceptor = shared.tls.acceptor()?;
-    let stream = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await??;
-    let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let protocol = if is_h2 {
-        Protocol::H2c
-    } else {
-        Protocol::Http1
+/// Serves a connection until it ends, or until the server stops and its requests in flight are answered.
+pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
+    // Small answers leave at once.
+    let _ = stream.set_nodelay(true);
+    let mut stopping = shared.stopping.clone();
+    let opened = tokio::select! {
+        opened = open(stream, &shared) => opened,
+        () = stopping.wait() => return,
     };
-    serve_http(
-        stream,
-        Connection {
-            tls: true,
-            peer: Some(peer),
-        },
-        protocol,
-        shared,
-        watcher,
-    )
-    .await
+    match opened {
+        Some(Opened::Http1(stream)) => http1(stream, of(peer, false), shared).await,
+        Some(Opened::Http2(stream)) => http2(stream, of(peer, false), shared).await,
+        Some(Opened::Tls(stream)) if speaks_http2(&stream) => {
+            http2(*stream, of(peer, true), shared).await;
+        }
+        Some(Opened::Tls(stream)) => http1(*stream, of(peer, true), shared).await,
+        None => {}
+    }
 }
 
-async fn serve_http<S>(
-    stream: S,
-    connection: Connection,
-    protocol: Protocol,
-    shared: Shared,
-    watcher: Watcher,
-) -> Served
+enum Opened {
+    Http1(Stream),
+    Http2(Stream),
+    Tls(Box<TlsStream<Stream>>),
+}
+
+/// `None` where nothing came in time, or no handshake succeeded.
+async fn open(mut stream: TcpStream, shared: &Shared) -> Option<Opened> {
+    let bounds = &shared.front.bounds;
+    let first = timeout(bounds.first_bytes, spoken(&mut stream)).await;
+    let (spoken, seen) = first.ok()?.ok()?;
+    let stream = Tap::new(stream, seen);
+    match spoken {
+        Spoken::Http1 => Some(Opened::Http1(stream)),
+        Spoken::Http2 => Some(Opened::Http2(stream)),
+        Spoken::Tls => handshake(stream, &shared.tls, bounds).await,
+    }
+}
+
+async fn handshake(stream: Stream, tls: &Tls, bounds: &Bounds) -> Option<Opened> {
+    let acceptor = match tls.acceptor() {
+        Ok(acceptor) => acceptor,
+        Err(error) => {
+            tracing::error!("cannot offer TLS: {error}");
+            return None;
+        }
+    };
+    match timeout(bounds.handshake, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(Opened::Tls(Box::new(stream))),
+        Ok(Err(error)) => {
+            tracing::debug!("a TLS handshake failed: {error}");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+fn of(peer: SocketAddr, tls: bool) -> Connection {
+    Connection {
+        tls,
+        peer: Some(peer),
+    }
+}
+
+fn speaks_http2(stream: &TlsStream<Stream>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
+async fn http1<S>(stream: S, connection: Connection, shared: Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let filtered = TowerToHyperService::new(warp::service(filter::filter(shared.front)));
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let envelope = Envelope {
+    let heads = Heads::default();
+    let watched = Tap::new(stream, bytes::Bytes::new()).watched_by(heads.clone());
+    let service = service(Arc::clone(&shared.front), connection, move || heads.next());
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.front.bounds.head)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_BUFFER_BYTES)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(watched), service);
+    drive(serving, shared.stopping).await;
+}
+
+async fn http2<S>(stream: S, connection: Connection, shared: Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // Frames say where a body ends, and nothing else does.
+    let service = service(Arc::clone(&shared.front), connection, || Some(Head::Plain));
+    let serving = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(HTTP2_HEADER_BYTES)
+        .keep_alive_interval(HTTP2_PING)
+        .keep_alive_timeout(HTTP2_PING)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), service);
+    drive(serving, shared.stopping).await;
+}
+
+/// The filter, told what the connection knows of each request.
+fn service(
+    front: Arc<Front>,
+    connection: Connection,
+    next_head: impl Fn() -> Option<Head>,
+) -> impl Service<
+    http::Request<Incoming>,
+    Response = warp::reply::Response,
+    Error = Infallible,
+    Future: Future + Send,
+> {
+    let inner = TowerToHyperService::new(warp::service(filter(front)));
+    service_fn(move |mut request: http::Request<Incoming>| {
+        let arrival = Arrival {
             uri: request.uri().clone(),
             version: request.version(),
             connection,
+            head: next_head(),
+            length_bytes: request.body().size_hint().exact(),
         };
-        request.extensions_mut().insert(envelope);
-        filtered.call(request)
-    });
-    let builder = builder(protocol);
-    let served = builder.serve_connection(TokioIo::new(stream), service);
-    watcher.watch(served.into_owned()).await
+        request.extensions_mut().insert(arrival);
+        inner.call(request)
+    })
 }
 
-fn builder(protocol: Protocol) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .max_headers(MAX_HEADERS)
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING)
-        .initial_stream_window_size(WINDOW_BYTES)
-        .initial_connection_window_size(WINDOW_BYTES);
-    if protocol == Protocol::H2c {
-        builder.http2_only()
-    } else {
-        builder.http1_only()
+async fn drive<C>(connection: C, mut stopping: Stopping)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopping.wait() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended early: {error}");
     }
 }

@@ -1,77 +1,180 @@
-//! Which service answers a request: health, STS, or S3.
+//! Which protocol a request speaks: health, STS, or S3, which takes all the rest.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method};
 
-use crate::auth::authenticator::is_unsigned;
-use crate::model::bucket_name::BucketName;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
 use crate::s3::service::S3Service;
+use crate::server::health::Health;
+use crate::server::refusal::Refusal;
+use crate::server::service::{Answer, Service};
 use crate::sts::service::StsService;
 use crate::wire::request::Request;
-use crate::wire::response::Response;
 
-/// Whoever answers requests.
-pub(crate) trait Front: Send + Sync + 'static {
-    /// Answers one.
-    fn answer(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
+/// A protocol that a service can speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// STS's query protocol.
+    Sts,
+    /// S3.
+    S3,
 }
 
-/// All services on one port.
-#[derive(Debug)]
-pub(crate) struct Services {
-    pub(crate) s3: Arc<S3Service>,
-    pub(crate) sts: StsService,
-}
-
-impl Front for Services {
-    fn answer(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
-        Box::pin(async move {
-            if self.is_health(&request) {
-                return healthy();
-            }
-            if is_sts(&request) {
-                return self.sts.answer(request).await;
-            }
-            self.s3.answer(request).await
-        })
+impl Protocol {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sts => "sts",
+            Self::S3 => "s3",
+        }
     }
 }
 
-impl Services {
-    /// The addresses that scripts poll. Those that could be a bucket's yield to a bucket of that name.
-    fn is_health(&self, request: &Request) -> bool {
-        let taken =
-            |name: &str| BucketName::parse(name).is_ok_and(|name| self.s3.has_bucket(&name));
-        let asked = match request.path.as_str() {
-            "/_emulator/health" | "/_localstack/health" => true,
-            "/health" => !taken("health"),
-            "/minio/health/live" | "/minio/health/ready" => !taken("minio"),
-            _ => false,
+/// Picks the service that a request means.
+pub(crate) struct Dispatch {
+    health: Health,
+    clock: Clock,
+    entropy: Entropy,
+    services: Vec<(Protocol, Arc<dyn Service>)>,
+}
+
+impl Dispatch {
+    /// Answers health, and 501 to all else until [`Dispatch::with`] says who speaks it.
+    pub(crate) fn new(health: Health, clock: Clock, entropy: Entropy) -> Self {
+        Self {
+            health,
+            clock,
+            entropy,
+            services: Vec::new(),
+        }
+    }
+
+    /// Adds a service.
+    #[must_use]
+    pub(crate) fn with(mut self, protocol: Protocol, service: Arc<dyn Service>) -> Self {
+        self.services.push((protocol, service));
+        self
+    }
+
+    fn find(&self, protocol: Protocol) -> Option<&Arc<dyn Service>> {
+        let found = self.services.iter().find(|(known, _)| *known == protocol);
+        found.map(|(_, service)| service)
+    }
+}
+
+impl Service for S3Service {
+    fn answer(self: Arc<Self>, request: Request) -> Answer {
+        Box::pin(async move { self.respond(request).await })
+    }
+}
+
+impl Service for StsService {
+    fn answer(self: Arc<Self>, request: Request) -> Answer {
+        Box::pin(async move { self.respond(request).await })
+    }
+}
+
+impl Service for Dispatch {
+    fn answer(self: Arc<Self>, request: Request) -> Answer {
+        if self.health.is_asked(&request) {
+            let names = self.services.iter().map(|(protocol, _)| protocol.name());
+            let response = Health::respond(names);
+            return Box::pin(async { response });
+        }
+        match self.find(protocol(&request)) {
+            Some(service) => Arc::clone(service).answer(request),
+            None => {
+                Box::pin(async move { Refusal::NotImplemented.respond(&self.clock, &self.entropy) })
+            }
+        }
+    }
+}
+
+/// A signature says which service it is meant for; without one, STS is a form at the root, or an action asked for there.
+fn protocol(request: &Request) -> Protocol {
+    let is_sts = match scope_service(request) {
+        Some(service) => service == "sts",
+        None => request.path == "/" && (is_form(request) || is_identity_asked(request)),
+    };
+    if is_sts { Protocol::Sts } else { Protocol::S3 }
+}
+
+/// The service in the scope of a `SigV4` credential: `KEY/DATE/REGION/SERVICE/aws4_request`.
+fn scope_service(request: &Request) -> Option<&str> {
+    let in_header = || {
+        let value = request.headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let (_, rest) = value.split_once("Credential=")?;
+        rest.split([',', ' ']).next()
+    };
+    let credential = in_header().or_else(|| request.query.find("X-Amz-Credential"))?;
+    // From the end, since an access key may hold slashes.
+    credential.rsplit('/').nth(1)
+}
+
+fn is_form(request: &Request) -> bool {
+    let kind = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    request.method == Method::POST
+        && kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"))
+}
+
+fn is_identity_asked(request: &Request) -> bool {
+    request.method == Method::GET && request.query.find("Action") == Some("GetCallerIdentity")
+}
+
+impl std::fmt::Debug for Dispatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let protocols = self.services.iter().map(|(protocol, _)| protocol);
+        f.debug_list().entries(protocols).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_of_a_signature_tells_the_service() {
+        let mut signed = Request::new(Method::POST, "/", "");
+        signed.headers.insert(
+            AUTHORIZATION,
+            HeaderValue::from_static(
+                "AWS4-HMAC-SHA256 Credential=A/K/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0",
+            ),
+        );
+        let presigned = Request::new(
+            Method::GET,
+            "/",
+            "Action=GetCallerIdentity&X-Amz-Credential=AK%2F20260101%2Fus-east-1%2Fs3%2Faws4_request",
+        );
+
+        assert_eq!(protocol(&signed), Protocol::Sts);
+        assert_eq!(protocol(&presigned), Protocol::S3);
+    }
+
+    #[test]
+    fn a_form_at_the_root_is_sts() {
+        let form = |path| {
+            let mut request = Request::new(Method::POST, path, "");
+            let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
+            request.headers.insert(CONTENT_TYPE, kind);
+            request
         };
-        asked && request.method == Method::GET && is_unsigned(request)
+
+        assert_eq!(protocol(&form("/")), Protocol::Sts);
+        assert_eq!(protocol(&form("/bucket")), Protocol::S3);
     }
-}
 
-fn healthy() -> Response {
-    let body = format!(
-        "{{\"status\":\"running\",\"version\":\"{}\"}}\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    Response::new(StatusCode::OK)
-        .header("content-type", "application/json")
-        .body(body)
-}
+    #[test]
+    fn an_action_asked_for_at_the_root_is_sts() {
+        let asked = |path, query| protocol(&Request::new(Method::GET, path, query));
 
-/// STS's query protocol: a form posted to `/`, or an `Action` in the query.
-fn is_sts(request: &Request) -> bool {
-    let is_form = request.header("content-type").is_some_and(|kind| {
-        kind.to_ascii_lowercase()
-            .starts_with("application/x-www-form-urlencoded")
-    });
-    let posted =
-        request.method == Method::POST && is_form && !request.headers.contains_key("x-amz-target");
-    request.path == "/" && (posted || request.query.has("Action"))
+        assert_eq!(
+            asked("/", "Action=GetCallerIdentity&Version=2011-06-15"),
+            Protocol::Sts
+        );
+        assert_eq!(asked("/b", "Action=GetCallerIdentity"), Protocol::S3);
+        assert_eq!(asked("/", "max-buckets=1"), Protocol::S3);
+    }
 }

@@ -1,120 +1,163 @@
-//! The one warp filter: every request becomes a `wire::Request`, every `wire::Response` an answer.
-//!
-//! No other filter stands beside it: one that rejects by itself would answer in words that are not AWS's.
+//! The one warp filter: a message from the wire to a service, and its answer back. It takes every request, so that no
+//! router but S3's own decides what a path means.
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
-use warp::Filter;
-use warp::reply::Reply;
+use bytes::Buf;
+use futures_util::{Stream, StreamExt};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, HOST};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use warp::{Filter, Rejection, Reply};
 
-use crate::server::body::RequestBody;
-use crate::server::dispatch::Front;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::server::bounds::{self, Bounds};
+use crate::server::drain::{Afterwards, drain};
+use crate::server::framing::Head;
+use crate::server::inbound::{Pieces, Rest, Return, inbound};
+use crate::server::service::Service;
+use crate::wire::body::Body;
 use crate::wire::query::Query;
 use crate::wire::request::{Connection, Request};
 use crate::wire::response::Response;
 
-/// What warp does not tell of a request; it travels in an extension.
-#[derive(Clone, Debug)]
-pub(super) struct Envelope {
-    pub(super) uri: Uri,
-    pub(super) version: Version,
-    pub(super) connection: Connection,
+/// What answers on every connection, and what it needs.
+pub(crate) struct Front {
+    /// Answers.
+    pub(crate) service: Arc<dyn Service>,
+    /// Dates the answers.
+    pub(crate) clock: Clock,
+    /// Names them.
+    pub(crate) entropy: Entropy,
+    /// Bounds the requests.
+    pub(crate) bounds: Bounds,
 }
 
-/// The filter over whoever answers.
-pub(super) fn filter(
-    front: Arc<dyn Front>,
-) -> impl Filter<Extract = (warp::reply::Response,), Error = warp::Rejection> + Clone {
-    warp::ext::get::<Envelope>()
+/// What only the connection knows of a request; it travels as an extension, since no filter of warp's tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    /// The target as it was sent.
+    pub(crate) uri: Uri,
+    /// The version of HTTP.
+    pub(crate) version: Version,
+    /// How it came.
+    pub(crate) connection: Connection,
+    /// How its head tells the end of its body.
+    pub(crate) head: Option<Head>,
+    /// The length of its body in bytes, where it is known.
+    pub(crate) length_bytes: Option<u64>,
+}
+
+/// The filter.
+pub(crate) fn filter(
+    front: Arc<Front>,
+) -> impl Filter<Extract = (warp::reply::Response,), Error = Rejection> + Clone {
+    warp::any()
+        .map(move || Arc::clone(&front))
         .and(warp::method())
+        .and(warp::ext::get::<Arrival>())
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(
-            move |envelope: Envelope, method: Method, headers: HeaderMap, body| {
-                let front = Arc::clone(&front);
-                let body = RequestBody::new(body);
-                async move { answer(front.as_ref(), envelope, (method, headers), body).await }
-            },
-        )
+        .then(answer)
 }
 
 async fn answer(
-    front: &dyn Front,
-    envelope: Envelope,
-    (method, headers): (Method, HeaderMap),
-    body: RequestBody,
+    front: Arc<Front>,
+    method: Method,
+    arrival: Arrival,
+    headers: HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static,
 ) -> warp::reply::Response {
-    let waits = expects_continue(&headers);
-    let is_http1 = envelope.version < Version::HTTP_2;
-    let request = request(envelope, method, headers, &body);
-    let mut response = reply(front.answer(request).await);
-    if is_http1 && !body.is_over() {
-        // A client that waits for `100 Continue` has not begun to send, and nothing must ask for it now.
-        if body.is_touched() || !waits {
-            body.drain().await;
-        }
-        if !body.is_over() || waits {
-            response
-                .headers_mut()
-                .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-    }
-    response
-}
-
-fn expects_continue(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::EXPECT)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
-}
-
-fn request(envelope: Envelope, method: Method, headers: HeaderMap, body: &RequestBody) -> Request {
-    let Envelope {
-        uri, connection, ..
-    } = envelope;
-    let raw_query = uri.query().unwrap_or_default();
-    let named = headers
-        .get(header::HOST)
-        .map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
-    let host = named
-        .or_else(|| uri.authority().map(ToString::to_string))
-        .unwrap_or_default();
-    Request {
-        method,
-        path: uri.path().to_owned(),
-        query: Query::parse(raw_query),
-        body: body.to_wire(length_of(&headers)),
-        headers,
-        host,
-        connection,
-        document: bytes::Bytes::new(),
-    }
-}
-
-/// The length that the client announced; `None` where it comes in pieces, 0 where it announced nothing.
-fn length_of(headers: &HeaderMap) -> Option<u64> {
-    if headers.contains_key(header::TRANSFER_ENCODING) {
-        return None;
-    }
-    let length = headers.get(header::CONTENT_LENGTH);
-    match length {
-        Some(length) => length.to_str().ok().and_then(|length| length.parse().ok()),
-        None => Some(0),
-    }
-}
-
-fn reply(response: Response) -> warp::reply::Response {
-    let Response {
-        status,
-        headers,
-        body,
-    } = response;
-    let mut reply = match body.into_parts() {
-        Ok(bytes) => warp::reply::Response::new(bytes.into()),
-        Err(stream) => warp::reply::stream(stream).into_response(),
+    let refusal = bounds::find_refusal(arrival.head, &headers);
+    let client_waits = waits_for_continue(&headers);
+    let version = arrival.version;
+    let (body, rest) = take_body(body, &arrival, &front.bounds);
+    let response = if let Some(refusal) = refusal {
+        drop(body);
+        refusal.respond(&front.clock, &front.entropy)
+    } else {
+        let request = request(method, arrival, headers, body);
+        Arc::clone(&front.service).answer(request).await
     };
-    *reply.status_mut() = status;
-    *reply.headers_mut() = headers;
-    reply
+    let afterwards = finish(&rest, client_waits, &front.bounds).await;
+    let close = refusal.is_some() || afterwards == Afterwards::Close;
+    let mut sent = send(response, &front.clock);
+    if close && version < Version::HTTP_2 {
+        sent.headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    sent
+}
+
+/// Pieces of bytes stay what they are: `copy_to_bytes` of all that is left of a `Bytes` copies nothing.
+fn take_body(
+    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static,
+    arrival: &Arrival,
+    bounds: &Bounds,
+) -> (Body, Return) {
+    if arrival.length_bytes == Some(0) {
+        return (Body::empty(), Return::default());
+    }
+    let pieces: Pieces = Box::pin(body.map(|piece| match piece {
+        Ok(mut piece) => Ok(piece.copy_to_bytes(piece.remaining())),
+        Err(error) => Err(error.into()),
+    }));
+    let (stream, rest) = inbound(pieces, arrival.length_bytes, bounds.body_idle);
+    (Body::stream(stream, arrival.length_bytes), rest)
+}
+
+fn request(method: Method, arrival: Arrival, mut headers: HeaderMap, body: Body) -> Request {
+    let uri = arrival.uri;
+    // HTTP/2 has an authority instead of the `Host` that signatures name.
+    if let (false, Some(authority)) = (headers.contains_key(HOST), uri.authority())
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        headers.insert(HOST, host);
+    }
+    let host = headers.get(HOST).map(HeaderValue::as_bytes);
+    let raw_query = uri.query().unwrap_or_default();
+    Request {
+        host: String::from_utf8_lossy(host.unwrap_or_default()).into_owned(),
+        query: Query::parse(raw_query),
+        headers,
+        connection: arrival.connection,
+        body,
+        ..Request::new(method, uri.path(), raw_query)
+    }
+}
+
+fn waits_for_continue(headers: &HeaderMap) -> bool {
+    let expected = headers.get(EXPECT).map(HeaderValue::as_bytes);
+    expected.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
+}
+
+async fn finish(rest: &Return, client_waits: bool, bounds: &Bounds) -> Afterwards {
+    match rest.take() {
+        Rest::Unread(unread) => drain(unread, client_waits, bounds).await,
+        Rest::Broken => Afterwards::Close,
+        Rest::Nothing => Afterwards::Keep,
+    }
+}
+
+fn send(response: Response, clock: &Clock) -> warp::reply::Response {
+    let mut headers = response.headers;
+    let length_bytes = response.body.length_bytes();
+    let mut sent = match response.body.into_parts() {
+        Ok(bytes) => warp::reply::Response::new(bytes.into()),
+        Err(stream) => {
+            if let Some(length) = length_bytes {
+                headers.entry(CONTENT_LENGTH).or_insert(length.into());
+            }
+            warp::reply::stream(stream).into_response()
+        }
+    };
+    // Never the system's date: SDKs correct their own clocks by it.
+    if !headers.contains_key(DATE)
+        && let Ok(date) = HeaderValue::from_str(&clock.now().http_date())
+    {
+        headers.insert(DATE, date);
+    }
+    *sent.status_mut() = response.status;
+    *sent.headers_mut() = headers;
+    sent
 }

@@ -1,67 +1,107 @@
-//! Takes connections until it is told to stop; then lets requests in flight finish.
+//! The port: accepts connections, a task for each, and stops without cutting an answer.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 
-use crate::server::connection::{self, Shared};
-use crate::server::dispatch::Front;
+use crate::config::reachable;
+use crate::server::connection::{Shared, Stopping, serve};
+use crate::server::filter::Front;
 use crate::server::tls::Tls;
 
-/// How long requests in flight may take once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(10);
-/// How long to wait after a connection could not be taken (no file handles left).
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait when the system has no file or memory for another connection.
+const RETRY: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` turns true or is dropped.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    front: Arc<dyn Front>,
-    tls: Arc<Tls>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let shared = Shared { front, tls };
-    let graceful = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stopped| *stopped) => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                tokio::spawn(connection::serve(
-                    stream,
-                    peer,
-                    shared.clone(),
-                    graceful.watcher(),
-                ));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot take a connection");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
+/// A port that was taken, and on which nothing is answered yet.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// A port on which everything is answered, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Takes a port; 0 takes any that is free.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken, or the address is not ours.
+    pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
     }
-    drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("requests in flight took too long and were cut");
+
+    /// Where a client on this machine finds it.
+    pub(crate) fn address(&self) -> SocketAddr {
+        reachable(self.address)
+    }
+
+    /// Answers, on tasks of the runtime that this is called on.
+    pub(crate) fn serve(self, front: Arc<Front>, tls: Arc<Tls>) -> Serving {
+        let (stop, stopping) = watch::channel(false);
+        let shared = Shared {
+            front,
+            tls,
+            stopping: Stopping(stopping),
+        };
+        Serving {
+            stop,
+            task: tokio::spawn(accept(self.socket, shared)),
+        }
     }
 }
 
-/// Binds an address.
-///
-/// # Errors
-///
-/// When it is taken or is none.
-pub(crate) async fn bind(listen: &str) -> std::io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(listen).await?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
+impl Serving {
+    /// Takes no more connections, finishes the requests in flight within their grace, and returns.
+    pub(crate) async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Err(error) = (&mut self.task).await {
+            tracing::error!("the listener failed: {error}");
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Connections end with this task, since their set is its own.
+async fn accept(socket: TcpListener, shared: Shared) {
+    let mut stopping = shared.stopping.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopping.wait() => break,
+            accepted = socket.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(serve(stream, peer, shared.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!("cannot accept a connection: {error}");
+                    sleep(RETRY).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(socket);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if timeout(shared.front.bounds.grace, finished).await.is_err() {
+        tracing::warn!("requests still in flight were cut");
+    }
 }

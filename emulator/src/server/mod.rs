@@ -1,9 +1,23 @@
-//! The listener, TLS, and the one warp filter: bytes to messages and back.
+//! Bytes to messages and back: the port, TLS, HTTP/1.1 and HTTP/2, and one warp filter that hands every request to a
+//! [`service::Service`]. Nothing here knows what a bucket is.
 
-mod body;
-mod connection;
+pub(crate) mod bounds;
+pub(crate) mod certificates;
+pub(crate) mod connection;
 pub(crate) mod dispatch;
-mod filter;
+pub(crate) mod drain;
+pub(crate) mod filter;
+pub(crate) mod framing;
+pub(crate) mod health;
+pub(crate) mod inbound;
 pub(crate) mod listener;
-mod peek;
+pub(crate) mod peek;
+pub(crate) mod refusal;
+pub(crate) mod resolver;
+pub(crate) mod service;
+pub(crate) mod tap;
 pub(crate) mod tls;
+pub(crate) mod tls_error;
+
+#[cfg(test)]
+mod tests;

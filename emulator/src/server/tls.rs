@@ -1,274 +1,191 @@
-//! TLS on the same port: with a given certificate, or one of a test CA.
-//!
-//! The CA is made when the first client says hello in TLS, or when its certificate is asked for; a durable server keeps it
-//! in `DIR/tls`, so that clients need to trust it only once.
+//! HTTPS: who this server says it is. With a test CA everything is made at the first hello, so that a server that is
+//! never asked for HTTPS starts without it.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::{fmt, fs};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
-};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::ResolvesServerCert;
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 
-/// What the test certificate is good for.
-const NAMES: [&str; 8] = [
+use crate::config::Config;
+use crate::server::certificates::TestCa;
+use crate::server::resolver::Resolver;
+use crate::server::tls_error::TlsError;
+
+/// The names of every server, in the certificate that most clients get.
+const NAMES: [&str; 9] = [
     "localhost",
+    "127.0.0.1",
+    "::1",
     "*.localhost",
     "*.s3.localhost",
     "localhost.localstack.cloud",
     "*.localhost.localstack.cloud",
     "*.s3.localhost.localstack.cloud",
-    "127.0.0.1",
-    "::1",
+    "s3.localhost",
 ];
-/// Protocols inside of TLS, the best first.
-const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// Below these every name may be a bucket's, with or without a region.
+const PARENTS: [&str; 3] = ["localhost", "localhost.localstack.cloud", "amazonaws.com"];
 
-/// What can go wrong with certificates; one line.
-#[derive(Clone, Debug)]
-pub(crate) struct TlsError(pub(crate) String);
-
-/// Where the certificate comes from.
-#[derive(Clone, Debug)]
-pub(crate) enum Source {
-    /// Two files.
-    Given {
-        /// The chain.
-        cert: PathBuf,
-        /// Its key.
-        key: PathBuf,
-    },
-    /// A test CA, kept in a folder or not at all.
-    Test {
-        /// `DIR/tls`.
-        folder: Option<PathBuf>,
-        /// Names beside the usual ones.
-        hosts: Vec<String>,
-    },
-}
-
-/// TLS of a server, made at its first use.
+/// The identity of a server.
 #[derive(Debug)]
-pub(crate) struct Tls {
-    source: Source,
-    authority: OnceLock<Result<Authority, TlsError>>,
-    acceptor: OnceLock<Result<Acceptor, TlsError>>,
+pub(crate) struct Tls(Identity);
+
+#[derive(Debug)]
+enum Identity {
+    Given(Given),
+    Made(Box<Made>),
 }
 
-/// A test CA.
-struct Authority {
+/// Given as files.
+struct Given {
+    /// The chain.
     pem: String,
-    key: KeyPair,
+    acceptor: TlsAcceptor,
 }
 
-#[derive(Clone)]
-struct Acceptor(TlsAcceptor);
+/// Of a test CA, kept in a folder or not at all.
+struct Made {
+    hosts: Vec<String>,
+    folder: Option<PathBuf>,
+    ca: OnceLock<Arc<TestCa>>,
+    acceptor: OnceLock<TlsAcceptor>,
+}
 
 impl Tls {
-    /// From a source; nothing is read or made yet.
-    pub(crate) fn new(source: Source) -> Self {
+    /// Reads what was given; makes what must lie on disk before the server is ready, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`], when a file cannot be read, written or understood.
+    pub(crate) fn prepare(config: &Config) -> Result<Self, TlsError> {
+        let identity = match (&config.tls.certificate, &config.tls.key) {
+            (Some(certificate), Some(key)) => Identity::Given(Given::read(certificate, key)?),
+            (None, None) => Identity::Made(Box::new(Made::of(config))),
+            _ => return Err(TlsError::Half),
+        };
+        let tls = Self(identity);
+        if config.data.is_some() {
+            tls.ca_pem()?;
+        }
+        if let Some(path) = &config.tls.ca_out {
+            fs::write(path, tls.ca_pem()?).map_err(|error| TlsError::File(path.clone(), error))?;
+        }
+        Ok(tls)
+    }
+
+    /// What clients must trust, in PEM: the CA's certificate, or the chain that was given.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Ca`], when the CA must be made now and cannot.
+    pub(crate) fn ca_pem(&self) -> Result<&str, TlsError> {
+        match &self.0 {
+            Identity::Given(given) => Ok(&given.pem),
+            Identity::Made(made) => Ok(made.ca()?.pem()),
+        }
+    }
+
+    /// What greets clients. The first call with a test CA makes its keys, in less than a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`], when the CA or a certificate must be made now and cannot.
+    pub(crate) fn acceptor(&self) -> Result<&TlsAcceptor, TlsError> {
+        match &self.0 {
+            Identity::Given(given) => Ok(&given.acceptor),
+            Identity::Made(made) => made.acceptor(),
+        }
+    }
+}
+
+impl Given {
+    fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let pem = fs::read_to_string(certificate)
+            .map_err(|error| TlsError::File(certificate.to_owned(), error))?;
+        let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| TlsError::Pem(certificate.to_owned(), error))?;
+        let key = PrivateKeyDer::from_pem_file(key)
+            .map_err(|error| TlsError::Pem(key.to_owned(), error))?;
+        let certified = CertifiedKey::from_der(chain, key, &ring::default_provider())
+            .map_err(TlsError::Identity)?;
+        let acceptor = acceptor_of(Arc::new(SingleCertAndKey::from(certified)))?;
+        Ok(Self { pem, acceptor })
+    }
+}
+
+impl Made {
+    fn of(config: &Config) -> Self {
         Self {
-            source,
-            authority: OnceLock::new(),
+            hosts: config.hosts.clone(),
+            folder: config.data.as_ref().map(|data| data.join("tls")),
+            ca: OnceLock::new(),
             acceptor: OnceLock::new(),
         }
     }
 
-    /// What accepts TLS connections.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError`] for files that cannot be read or used.
-    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
-        let made = self.acceptor.get_or_init(|| self.make_acceptor());
-        made.as_ref()
-            .map(|acceptor| acceptor.0.clone())
-            .map_err(Clone::clone)
-    }
-
-    /// The certificate that a client has to trust (PEM): the test CA's, or the given chain.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError`].
-    pub(crate) fn ca_pem(&self) -> Result<String, TlsError> {
-        match &self.source {
-            Source::Given { cert, .. } => {
-                fs::read_to_string(cert).map_err(|error| unreadable(cert, &error))
-            }
-            Source::Test { folder, .. } => self
-                .authority(folder.as_deref())
-                .map(|authority| authority.pem.clone()),
+    fn ca(&self) -> Result<&Arc<TestCa>, TlsError> {
+        if let Some(ca) = self.ca.get() {
+            return Ok(ca);
         }
-    }
-
-    fn make_acceptor(&self) -> Result<Acceptor, TlsError> {
-        let (chain, key) = match &self.source {
-            Source::Given { cert, key } => read_pair(cert, key)?,
-            Source::Test { folder, hosts } => self.authority(folder.as_deref())?.issue(hosts)?,
+        let made = match &self.folder {
+            Some(folder) => TestCa::kept_in(folder),
+            None => TestCa::make(),
         };
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|error| TlsError(format!("cannot use the certificate: {error}")))?;
-        config.alpn_protocols = ALPN.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(Acceptor(TlsAcceptor::from(Arc::new(config))))
+        let made = made.map_err(TlsError::Ca)?;
+        Ok(self.ca.get_or_init(|| Arc::new(made)))
     }
 
-    fn authority(&self, folder: Option<&Path>) -> Result<&Authority, TlsError> {
-        self.authority
-            .get_or_init(|| Authority::open(folder))
-            .as_ref()
-            .map_err(Clone::clone)
-    }
-}
-
-impl Authority {
-    fn open(folder: Option<&Path>) -> Result<Self, TlsError> {
-        let Some(folder) = folder else {
-            return Self::make();
-        };
-        let (cert, key) = (folder.join("ca.pem"), folder.join("ca.key"));
-        if cert.exists() && key.exists() {
-            let pem = fs::read_to_string(&cert).map_err(|error| unreadable(&cert, &error))?;
-            let text = fs::read_to_string(&key).map_err(|error| unreadable(&key, &error))?;
-            let key = KeyPair::from_pem(&text).map_err(|error| unreadable(&key, &error))?;
-            return Ok(Self { pem, key });
+    fn acceptor(&self) -> Result<&TlsAcceptor, TlsError> {
+        if let Some(acceptor) = self.acceptor.get() {
+            return Ok(acceptor);
         }
-        let made = Self::make()?;
-        let write = || -> io::Result<()> {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)?;
-            write_private(&key, &made.key.serialize_pem())?;
-            write_private(&cert, &made.pem)
-        };
-        write().map_err(|error| {
-            TlsError(format!(
-                "cannot keep the test CA in `{}`: {error}",
-                folder.display()
-            ))
-        })?;
-        Ok(made)
-    }
-
-    fn make() -> Result<Self, TlsError> {
-        let key = KeyPair::generate().map_err(unmade)?;
-        let pem = authority_params()
-            .and_then(|params| params.self_signed(&key))
-            .map_err(unmade)?
-            .pem();
-        Ok(Self { pem, key })
-    }
-
-    /// A server certificate and its key.
-    fn issue(
-        &self,
-        hosts: &[String],
-    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-        let more = hosts
-            .iter()
-            .flat_map(|host| [host.clone(), format!("*.{host}")]);
-        let names: Vec<_> = NAMES.into_iter().map(str::to_owned).chain(more).collect();
-        let issue = || {
-            let mut params = CertificateParams::new(names)?;
-            params
-                .distinguished_name
-                .push(DnType::CommonName, "Strongroom");
-            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-            params.use_authority_key_identifier_extension = true;
-            (params.not_before, params.not_after) = validity();
-            let key = KeyPair::generate()?;
-            let issuer = Issuer::new(authority_params()?, &self.key);
-            let cert = params.signed_by(&key, &issuer)?;
-            Ok((
-                vec![cert.der().clone()],
-                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-            ))
-        };
-        issue().map_err(unmade)
+        let hosts = self.hosts.iter().cloned();
+        let parents = PARENTS.into_iter().map(str::to_owned).chain(hosts);
+        let resolver = Resolver::new(
+            Arc::clone(self.ca()?),
+            names(&self.hosts),
+            parents.collect(),
+        )?;
+        let made = acceptor_of(Arc::new(resolver))?;
+        Ok(self.acceptor.get_or_init(|| made))
     }
 }
 
-fn authority_params() -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Strongroom test CA");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::CrlSign,
-        KeyUsagePurpose::DigitalSignature,
-    ];
-    (params.not_before, params.not_after) = validity();
-    Ok(params)
+fn names(hosts: &[String]) -> Vec<String> {
+    let added = hosts.iter().flat_map(|host| {
+        let wildcard = host.parse::<IpAddr>().is_err().then(|| format!("*.{host}"));
+        [host.clone()].into_iter().chain(wildcard)
+    });
+    NAMES.into_iter().map(str::to_owned).chain(added).collect()
 }
 
-/// Fixed, so that a test's own clock never runs out of it.
-fn validity() -> (time::OffsetDateTime, time::OffsetDateTime) {
-    (
-        rcgen::date_time_ymd(2020, 1, 1),
-        rcgen::date_time_ymd(2049, 12, 31),
-    )
+fn acceptor_of(identity: Arc<dyn ResolvesServerCert>) -> Result<TlsAcceptor, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Identity)?
+        .with_no_client_auth()
+        .with_cert_resolver(identity);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn read_pair(
-    cert: &Path,
-    key: &Path,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-    let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect);
-    let chain: Vec<_> = chain.map_err(|error| unreadable(cert, &error))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
-    Ok((chain, key))
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?
-        .write_all(text.as_bytes())
-}
-
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> TlsError {
-    TlsError(format!("cannot read `{}`: {error}", path.display()))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn unmade(error: rcgen::Error) -> TlsError {
-    TlsError(format!("cannot make a test certificate: {error}"))
-}
-
-impl std::fmt::Display for TlsError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given")
     }
 }
 
-impl std::error::Error for TlsError {}
-
-impl std::fmt::Debug for Authority {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Authority(…)")
-    }
-}
-
-impl std::fmt::Debug for Acceptor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Acceptor(…)")
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.hosts).finish()
     }
 }

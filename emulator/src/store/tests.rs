@@ -290,13 +290,13 @@ async fn a_durable_store_is_there_again() {
         let store = open(&place).await.unwrap();
         store.create_bucket(bucket()).await.unwrap();
         put(&store, "small", b"1").await;
-        put(&store, "large", &[2; 100_000]).await;
+        put(&store, "large", &vec![2; 100_000]).await;
     }
 
     let store = open(&place).await.unwrap();
 
     assert_eq!(read(&store, "small").unwrap(), b"1");
-    assert_eq!(read(&store, "large").unwrap(), [2; 100_000]);
+    assert_eq!(read(&store, "large").unwrap(), vec![2; 100_000]);
 }
 
 #[tokio::test]
@@ -306,7 +306,7 @@ async fn a_start_sweeps_what_no_row_names_and_nothing_else() {
     {
         let store = open(&place).await.unwrap();
         store.create_bucket(bucket()).await.unwrap();
-        put(&store, "large", &[2; 100_000]).await;
+        put(&store, "large", &vec![2; 100_000]).await;
     }
     fs::write(folder.path().join("staging/half"), b"half").unwrap();
     fs::create_dir_all(folder.path().join("blobs/ff")).unwrap();
@@ -316,7 +316,7 @@ async fn a_start_sweeps_what_no_row_names_and_nothing_else() {
 
     assert_eq!(files_below(&folder.path().join("staging")), 0);
     assert_eq!(files_below(&folder.path().join("blobs")), 1);
-    assert_eq!(read(&store, "large").unwrap(), [2; 100_000]);
+    assert_eq!(read(&store, "large").unwrap(), vec![2; 100_000]);
 }
 
 #[tokio::test]

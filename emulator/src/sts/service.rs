@@ -31,7 +31,7 @@ pub(crate) struct StsService {
 
 impl StsService {
     /// Answers a request; an error is an answer too.
-    pub(crate) async fn answer(&self, request: Request) -> Response {
+    pub(crate) async fn respond(&self, request: Request) -> Response {
         let id = self.request_id();
         let response = match self.try_answer(request, &id).await {
             Ok(xml) => Response::ok().body(xml.finish()),

@@ -1,0 +1,55 @@
+//! `env`: lines that a client's shell evaluates.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use strongroom::{Config, reachable};
+
+use crate::command::Done;
+use crate::command::arguments::Settings;
+
+/// Prints an `export` line for each variable.
+pub(crate) fn run(settings: Settings, tls: bool) -> Done {
+    let config = Config::from(settings);
+    let address = reachable(config.listen);
+    if address.port() == 0 {
+        return Err("env needs the port that the server took: --listen ADDR:PORT".into());
+    }
+    let scheme = if tls { "https" } else { "http" };
+    let ca = if tls { Some(ca_file(&config)?) } else { None };
+    let mut out = io::stdout();
+    for (name, value) in config.client_environment(&format!("{scheme}://{address}"), ca.as_deref())
+    {
+        writeln!(out, "export {name}={}", quote(&value))?;
+    }
+    Ok(())
+}
+
+fn ca_file(config: &Config) -> Result<PathBuf, String> {
+    let given = config
+        .tls
+        .ca_out
+        .as_ref()
+        .or(config.tls.certificate.as_ref());
+    let kept = config.data.as_ref().map(|data| data.join("tls/ca.pem"));
+    given
+        .cloned()
+        .or(kept)
+        .ok_or_else(|| "env --tls needs the file that clients trust: --ca-out FILE".to_owned())
+}
+
+/// As a POSIX shell reads it back, whatever it holds.
+fn quote(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_within_a_value_survive_the_shell() {
+        assert_eq!(quote("a b$c"), "'a b$c'");
+        assert_eq!(quote("it's"), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,47 @@
+//! The same server for tests without `async`.
+//!
+//! ```
+//! use strongroom_testkit::blocking::Strongroom;
+//!
+//! let s3 = Strongroom::start();
+//! assert!(s3.uri().starts_with("http://127.0.0.1:"));
+//! ```
+
+use std::ops::Deref;
+
+use crate::builder::Builder;
+
+/// A running server; everything but starting is the asynchronous twin's.
+#[derive(Debug)]
+pub struct Strongroom(crate::server::Strongroom);
+
+impl Strongroom {
+    /// Starts a server with the default settings.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot start, and within an asynchronous runtime.
+    pub fn start() -> Self {
+        Self::builder().start_blocking()
+    }
+
+    /// Settings first; ends with [`Builder::start_blocking`].
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn launch(builder: Builder) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime can be made");
+        Self(runtime.block_on(crate::server::Strongroom::launch(builder)))
+    }
+}
+
+impl Deref for Strongroom {
+    type Target = crate::server::Strongroom;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}

@@ -1,0 +1,85 @@
+//! What a test wants of its server.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::SystemTime;
+
+use strongroom::{Config, NewBuckets};
+
+use crate::blocking;
+use crate::server::Strongroom;
+
+/// Settings of a server that is to be started. See [`Strongroom::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder {
+    pub(crate) config: Config,
+    pub(crate) tls: bool,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            config: Config {
+                listen,
+                ..Config::default()
+            },
+            tls: false,
+        }
+    }
+
+    /// Makes a bucket in us-east-1, of the default account.
+    pub fn bucket(mut self, name: &str) -> Self {
+        self.config.buckets.push(name.to_owned());
+        self
+    }
+
+    /// Holds the clock at `time` until the test moves it.
+    pub fn clock(mut self, time: SystemTime) -> Self {
+        self.config.clock = Some(time);
+        self
+    }
+
+    /// Lets [`Strongroom::uri`] be HTTPS. The port speaks both in any case.
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// What new buckets are born with.
+    pub fn new_buckets(mut self, age: NewBuckets) -> Self {
+        self.config.new_buckets = age;
+        self
+    }
+
+    /// Keeps everything in a folder that outlives the server.
+    pub fn data(mut self, folder: impl AsRef<Path>) -> Self {
+        self.config.data = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Any other setting.
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot start: a test without its server must fail.
+    pub async fn start(self) -> Strongroom {
+        Strongroom::launch(self).await
+    }
+
+    /// Starts the server and waits, for tests without `async`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Builder::start`], and within an asynchronous runtime.
+    pub fn start_blocking(self) -> blocking::Strongroom {
+        blocking::Strongroom::launch(self)
+    }
+}
