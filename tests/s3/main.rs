@@ -1,0 +1,15 @@
+//! S3's behaviour, told by its clients: the AWS SDK, and raw messages where the SDK would never send them.
+
+mod access;
+mod buckets;
+mod conditions;
+mod copy;
+mod default_encryption;
+mod deletes;
+mod keys;
+mod listing;
+mod objects;
+mod operations;
+mod proof;
+mod sdk;
+mod sse_c;
