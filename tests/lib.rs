@@ -3,6 +3,7 @@
 //! The AWS SDK never sends a bad message; [`send`] does. Servers that it talks to have `--auth off`, or get what they need
 //! as headers.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -70,10 +71,10 @@ pub async fn send_body(
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case("host"))
     {
-        request.push_str(&format!("Host: {address}\r\n"));
+        let _ = write!(request, "Host: {address}\r\n");
     }
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(request, "{name}: {value}\r\n");
     }
     request.push_str("\r\n");
     let mut stream = TcpStream::connect(address)

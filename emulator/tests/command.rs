@@ -2,6 +2,12 @@
 //!
 //! It stands beside the binary and not in `tests/`, since only a package's own tests are told where its binary is.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what tests share fails as they do"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -6,10 +6,7 @@ use std::time::SystemTime;
 
 use strongroom::{Config, NewBuckets};
 
-use crate::blocking;
-use crate::server::Strongroom;
-
-/// Settings of a server that is to be started. See [`Strongroom::builder`].
+/// Settings of a server that is to be started. See [`Strongroom::builder`](crate::Strongroom::builder).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
@@ -41,7 +38,7 @@ impl Builder {
         self
     }
 
-    /// Lets [`Strongroom::uri`] be HTTPS. The port speaks both in any case.
+    /// Lets [`Strongroom::uri`](crate::Strongroom::uri) be HTTPS. The port speaks both in any case.
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
@@ -63,23 +60,5 @@ impl Builder {
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
         self
-    }
-
-    /// Starts the server.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot start: a test without its server must fail.
-    pub async fn start(self) -> Strongroom {
-        Strongroom::launch(self).await
-    }
-
-    /// Starts the server and waits, for tests without `async`.
-    ///
-    /// # Panics
-    ///
-    /// As [`Builder::start`], and within an asynchronous runtime.
-    pub fn start_blocking(self) -> blocking::Strongroom {
-        blocking::Strongroom::launch(self)
     }
 }

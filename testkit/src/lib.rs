@@ -16,9 +16,21 @@
 
 #[cfg(feature = "aws")]
 mod aws;
-pub mod blocking;
 mod builder;
 mod server;
+mod twin;
+
+/// The same server for tests without `async`.
+///
+/// ```
+/// use strongroom_testkit::blocking::Strongroom;
+///
+/// let s3 = Strongroom::start();
+/// assert!(s3.uri().starts_with("http://127.0.0.1:"));
+/// ```
+pub mod blocking {
+    pub use crate::twin::Strongroom;
+}
 
 pub use crate::builder::Builder;
 pub use crate::server::Strongroom;

@@ -6,6 +6,8 @@ use std::thread::JoinHandle;
 use strongroom::{ClockHandle, Emulator, Running, Stored};
 use tokio::sync::oneshot;
 
+#[cfg(feature = "aws")]
+use crate::aws;
 use crate::builder::Builder;
 
 /// A running server, for one test. Dropping it stops it and removes what it kept.
@@ -117,14 +119,29 @@ impl Strongroom {
         self.running().data_folder()
     }
 
+    /// A configuration from which any client of the AWS SDK can be made: endpoint, credentials, region, and trust in the
+    /// test CA.
+    ///
+    /// # Panics
+    ///
+    /// When the test CA cannot be made or used.
     #[cfg(feature = "aws")]
-    pub(crate) fn access(&self) -> &(String, String, String) {
-        &self.access
+    pub fn sdk_config(&self) -> aws_types::SdkConfig {
+        aws::sdk_config(
+            self.uri(),
+            self.access.clone(),
+            self.is_tls.then(|| self.ca_pem()),
+        )
     }
 
+    /// A client for S3. The address is an IP, so the SDK uses path style by itself.
+    ///
+    /// # Panics
+    ///
+    /// As [`Strongroom::sdk_config`].
     #[cfg(feature = "aws")]
-    pub(crate) fn is_tls(&self) -> bool {
-        self.is_tls
+    pub fn s3_client(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::new(&self.sdk_config())
     }
 
     fn running(&self) -> &Running {
@@ -167,6 +184,17 @@ fn serve(
             stopped.await.ok();
         }
     });
+}
+
+impl Builder {
+    /// Starts the server.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot start: a test without its server must fail.
+    pub async fn start(self) -> Strongroom {
+        Strongroom::launch(self).await
+    }
 }
 
 impl Drop for Strongroom {

@@ -116,7 +116,7 @@ async fn nobody_is_asked_where_signatures_are_off() {
 async fn a_presigned_request_works_until_it_expires() {
     let (server, client) = photos().await;
     put(&client, "key", "hello").await;
-    let target = presigned(&client, Duration::from_secs(60)).await;
+    let target = presigned(&client, Duration::from_mins(1)).await;
 
     let before: Answer = send(server.address(), &target, &[]).await;
     server.clock().advance(Duration::from_secs(61));
@@ -134,7 +134,7 @@ async fn a_presigned_request_works_until_it_expires() {
 async fn a_changed_presigned_request_is_refused() {
     let (server, client) = photos().await;
     put(&client, "key", "hello").await;
-    let target = presigned(&client, Duration::from_secs(60)).await;
+    let target = presigned(&client, Duration::from_mins(1)).await;
 
     let other = send(
         server.address(),

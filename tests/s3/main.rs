@@ -1,5 +1,11 @@
 //! S3's behaviour, told by its clients: the AWS SDK, and raw messages where the SDK would never send them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what tests share fails as they do"
+)]
+
 mod access;
 mod buckets;
 mod conditions;

@@ -12,6 +12,7 @@ use crate::sdk::{get, is, noise, photos, put, refusal};
 
 /// A customer's key in three forms, and its MD5.
 const KEY: &[u8] = b"1234567890abcdef1234567890abcdef";
+const KEY_HEX: &str = "3132333435363738393061626364656631323334353637383930616263646566";
 const KEY_BASE64: &str = "MTIzNDU2Nzg5MGFiY2RlZjEyMzQ1Njc4OTBhYmNkZWY=";
 const KEY_MD5: &str = "JMwgiexXqwuPqIPjYFmIZQ==";
 const MARKER: &[u8] = b"the marker that must not lie in the clear";
@@ -81,12 +82,11 @@ async fn bodies_and_keys_never_lie_in_the_clear() {
     cut.write_all(MARKER).await.unwrap();
     drop(cut);
 
-    let hex: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
     let needles = [
         MARKER,
         KEY,
-        hex.as_bytes(),
-        hex.to_uppercase().as_bytes(),
+        KEY_HEX.as_bytes(),
+        KEY_HEX.to_uppercase().as_bytes(),
         KEY_BASE64.as_bytes(),
     ]
     .map(<[u8]>::to_vec);

@@ -1,11 +1,4 @@
-//! The same server for tests without `async`.
-//!
-//! ```
-//! use strongroom_testkit::blocking::Strongroom;
-//!
-//! let s3 = Strongroom::start();
-//! assert!(s3.uri().starts_with("http://127.0.0.1:"));
-//! ```
+//! The server for tests without `async`: waits for the start, and is the asynchronous one in all else.
 
 use std::ops::Deref;
 
@@ -30,7 +23,7 @@ impl Strongroom {
         Builder::new()
     }
 
-    pub(crate) fn launch(builder: Builder) -> Self {
+    fn launch(builder: Builder) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime can be made");
@@ -43,5 +36,16 @@ impl Deref for Strongroom {
 
     fn deref(&self) -> &Self::Target {
         &self.0
+    }
+}
+
+impl Builder {
+    /// Starts the server and waits, for tests without `async`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Builder::start`], and within an asynchronous runtime.
+    pub fn start_blocking(self) -> Strongroom {
+        Strongroom::launch(self)
     }
 }

@@ -1,0 +1,239 @@
+//! The load: plain HTTP/1.1 over kept connections, written and read by hand, so that the client costs little.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::{KIB, MIB};
+
+/// How long a rate is measured.
+const WINDOW: Duration = Duration::from_secs(2);
+/// What is sent of a large body at once.
+const PIECE: usize = 256 * KIB;
+
+/// One client.
+pub(crate) struct Load {
+    address: SocketAddr,
+    stream: Option<TcpStream>,
+}
+
+impl Load {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            stream: None,
+        }
+    }
+
+    /// Puts a body of `size` bytes.
+    pub(crate) async fn put(&mut self, key: &str, size: usize) {
+        self.put_with(key, size, "").await;
+    }
+
+    /// The same, with further headers, each with its line end.
+    async fn put_with(&mut self, key: &str, size: usize, headers: &str) {
+        let head = format!(
+            "PUT /bench/{key} HTTP/1.1\r\nHost: {}\r\nContent-Length: {size}\r\n{headers}\r\n",
+            self.address
+        );
+        let piece = vec![7; size.min(PIECE)];
+        let stream = self.stream().await;
+        if size <= KIB {
+            stream
+                .write_all(&[head.as_bytes(), &piece].concat())
+                .await
+                .unwrap();
+        } else {
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut left = size;
+            while left > 0 {
+                let length = left.min(piece.len());
+                stream.write_all(&piece[..length]).await.unwrap();
+                left -= length;
+            }
+        }
+        self.read_answer(false).await;
+    }
+
+    /// Asks for what has no body; gives the length of the answer's.
+    pub(crate) async fn ask(&mut self, target: &str) -> usize {
+        let request = format!("{target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        let is_head = target.starts_with("HEAD");
+        self.stream()
+            .await
+            .write_all(request.as_bytes())
+            .await
+            .unwrap();
+        self.read_answer(is_head).await
+    }
+
+    async fn stream(&mut self) -> &mut TcpStream {
+        if self.stream.is_none() {
+            let stream = TcpStream::connect(self.address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            self.stream = Some(stream);
+        }
+        self.stream.as_mut().unwrap()
+    }
+
+    async fn read_answer(&mut self, is_head: bool) -> usize {
+        let stream = self.stream.as_mut().unwrap();
+        let mut buffer = vec![0; PIECE];
+        let mut filled = 0;
+        let end = loop {
+            filled += stream.read(&mut buffer[filled..]).await.unwrap();
+            if let Some(end) = buffer[..filled]
+                .windows(4)
+                .position(|four| four == b"\r\n\r\n")
+            {
+                break end + 4;
+            }
+            assert!(filled > 0, "the server answers");
+        };
+        let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 20"), "{head}");
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |length| length.parse().unwrap());
+        let mut left = if is_head { 0 } else { length - (filled - end) };
+        while left > 0 {
+            let room = left.min(buffer.len());
+            let read = stream.read(&mut buffer[..room]).await.unwrap();
+            assert!(read > 0, "the body is whole");
+            left -= read;
+        }
+        length
+    }
+}
+
+/// Requests a second for objects of 1 KiB.
+pub(crate) async fn rate(address: SocketAddr, kind: &'static str, connections: usize) -> f64 {
+    let begun = Instant::now();
+    let clients = (0..connections).map(|client| {
+        tokio::spawn(async move {
+            let mut load = Load::new(address);
+            let key = format!("small-{client}");
+            load.put(&key, KIB).await;
+            let mut count = 0_u32;
+            while begun.elapsed() < WINDOW {
+                match kind {
+                    "PUT" => load.put(&key, KIB).await,
+                    _ => drop(load.ask(&format!("{kind} /bench/{key}")).await),
+                }
+                count += 1;
+            }
+            count
+        })
+    });
+    let mut total = 0;
+    for client in clients.collect::<Vec<_>>() {
+        total += client.await.unwrap();
+    }
+    f64::from(total) / begun.elapsed().as_secs_f64()
+}
+
+/// GB/s of one client with objects of a size. Uploads carry a SHA-256 that the server has to check.
+pub(crate) async fn throughput(address: SocketAddr, kind: &str, size: usize) -> f64 {
+    let checksum = format!("x-amz-checksum-sha256: {}\r\n", sha256_of_sevens(size));
+    let mut load = Load::new(address);
+    load.put_with("large", size, &checksum).await;
+    let rounds = (256 * MIB / size).clamp(3, 64);
+    let begun = Instant::now();
+    for _ in 0..rounds {
+        match kind {
+            "PUT" => load.put_with("large", size, &checksum).await,
+            _ => drop(load.ask("GET /bench/large").await),
+        }
+    }
+    (size * rounds) as f64 / begun.elapsed().as_secs_f64() / 1e9
+}
+
+fn sha256_of_sevens(size: usize) -> String {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(vec![7_u8; size]);
+    base64(&digest)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = three
+            .iter()
+            .fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - three.len()));
+        for index in 0..4 {
+            let letter = LETTERS[bits >> (18 - 6 * index) & 63];
+            text.push(if index > three.len() {
+                '='
+            } else {
+                char::from(letter)
+            });
+        }
+    }
+    text
+}
+
+/// The 99th percentile of a GET of 1 KiB, alone and beside 16 clients that PUT 64 MiB.
+pub(crate) async fn neighbour(address: SocketAddr) -> (Duration, Duration) {
+    let calm = percentile_99(address).await;
+    let uploads: Vec<_> = (0..16)
+        .map(|client| {
+            tokio::spawn(async move {
+                let mut load = Load::new(address);
+                loop {
+                    load.put(&format!("busy-{client}"), 64 * MIB).await;
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let busy = percentile_99(address).await;
+    uploads.iter().for_each(tokio::task::JoinHandle::abort);
+    (calm, busy)
+}
+
+async fn percentile_99(address: SocketAddr) -> Duration {
+    let mut load = Load::new(address);
+    load.put("neighbour", KIB).await;
+    let mut times = Vec::new();
+    let begun = Instant::now();
+    while begun.elapsed() < WINDOW * 2 {
+        let asked = Instant::now();
+        load.ask("GET /bench/neighbour").await;
+        times.push(asked.elapsed());
+    }
+    times.sort();
+    times[times.len() * 99 / 100]
+}
+
+/// Puts so many small objects.
+pub(crate) async fn fill(address: SocketAddr, count: usize) {
+    let clients = (0..16).map(|client| {
+        tokio::spawn(async move {
+            let mut load = Load::new(address);
+            for index in (client..count).step_by(16) {
+                load.put(&format!("key-{index:08}"), 16).await;
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.unwrap();
+    }
+}
+
+/// The median time of a page of 1,000 keys from the middle of the bucket.
+pub(crate) async fn list_time(address: SocketAddr) -> Duration {
+    let mut load = Load::new(address);
+    let mut times = Vec::new();
+    for _ in 0..31 {
+        let asked = Instant::now();
+        load.ask("GET /bench?list-type=2&max-keys=1000").await;
+        times.push(asked.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}

@@ -1,0 +1,221 @@
+//! How fast the server is, in one run: each figure beside its budget, or beside the peer that the budget names.
+//!
+//! `cargo bench -p strongroom-tests` prints the table of `docs/performance.md`. `… -- quick` leaves the long rows out. The
+//! server runs as a process of its own (this binary, told to serve), so that its memory is its own; the load comes from
+//! here, unsigned, over loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark fails loudly and prints its table"
+)]
+#![expect(clippy::cast_precision_loss, reason = "figures are rounded anyway")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
+mod limit;
+mod load;
+mod peer;
+mod process;
+
+use std::time::Instant;
+
+use crate::load::Load;
+use crate::peer::Peer;
+use crate::process::Served;
+
+const KIB: usize = 1_024;
+const MIB: usize = 1_024 * KIB;
+
+/// A row of the table.
+struct Row {
+    what: String,
+    figure: String,
+    beside: String,
+    budget: &'static str,
+}
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "serve") {
+        process::serve(arguments.get(1).map(String::as_str));
+        return;
+    }
+    let quick = arguments.iter().any(|argument| argument == "quick");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(run(quick));
+}
+
+async fn run(quick: bool) {
+    let mut rows = Vec::new();
+    rows.push(start_to_first_object());
+    let peer = Peer::start();
+    small_objects(&mut rows, peer.as_ref()).await;
+    large_objects(&mut rows).await;
+    listings(
+        &mut rows,
+        if quick {
+            &[1_000, 10_000]
+        } else {
+            &[1_000, 100_000, 1_000_000]
+        },
+    )
+    .await;
+    memory(&mut rows, if quick { 256 } else { 2_048 }).await;
+    println!("\n| what | here | beside | budget |\n|---|---|---|---|");
+    for Row {
+        what,
+        figure,
+        beside,
+        budget,
+    } in rows
+    {
+        println!("| {what} | {figure} | {beside} | {budget} |");
+    }
+}
+
+fn start_to_first_object() -> Row {
+    let mut times: Vec<_> = (0..9)
+        .map(|_| {
+            let begun = Instant::now();
+            let server = strongroom_testkit::Strongroom::builder()
+                .bucket("bench")
+                .config(process::open_to_all);
+            let server = server.start_blocking();
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()
+                        .unwrap();
+                    runtime.block_on(async { Load::new(server.address()).put("key", KIB).await });
+                });
+            });
+            begun.elapsed()
+        })
+        .collect();
+    times.sort();
+    row(
+        "start in process to first object",
+        format!("{:.2} ms", times[4].as_secs_f64() * 1e3),
+        "",
+        "< 5 ms",
+    )
+}
+
+async fn small_objects(rows: &mut Vec<Row>, peer: Option<&Peer>) {
+    let server = Served::start(None);
+    for connections in [1, 16] {
+        for kind in ["PUT", "GET", "HEAD"] {
+            let own = load::rate(server.address(), kind, connections).await;
+            let beside = match peer {
+                Some(peer) => {
+                    let other = load::rate(peer.address(), kind, connections).await;
+                    format!("s3s-fs {other:.0}/s: {:.2}", own / other)
+                }
+                None => "s3s-fs not measured".to_owned(),
+            };
+            let budget = if connections == 16 {
+                "≥ 1.5 × the fastest peer"
+            } else {
+                ""
+            };
+            rows.push(row(
+                &format!("{kind} 1 KiB, {connections} connections"),
+                format!("{own:.0}/s"),
+                &beside,
+                budget,
+            ));
+        }
+    }
+}
+
+async fn large_objects(rows: &mut Vec<Row>) {
+    let server = Served::start(None);
+    for size in [MIB, 64 * MIB] {
+        let limit = limit::hash_and_seal(size);
+        let put = load::throughput(server.address(), "PUT", size).await;
+        let beside = format!("limit of one core {limit:.2} GB/s: {:.2}", put / limit);
+        rows.push(row(
+            &format!("PUT {} MiB, SSE-S3 with MD5 and SHA-256", size / MIB),
+            format!("{put:.2} GB/s"),
+            &beside,
+            "≥ 0.9 of the limit",
+        ));
+        let get = load::throughput(server.address(), "GET", size).await;
+        let opening = limit::open(size);
+        let beside = format!(
+            "opening on one core {opening:.2} GB/s: {:.2}",
+            get / opening
+        );
+        rows.push(row(
+            &format!("GET {} MiB", size / MIB),
+            format!("{get:.2} GB/s"),
+            &beside,
+            "",
+        ));
+    }
+    let (calm, busy) = load::neighbour(server.address()).await;
+    let figure = format!("p99 {:.1} ms", busy.as_secs_f64() * 1e3);
+    let beside = format!("alone {:.1} ms", calm.as_secs_f64() * 1e3);
+    rows.push(row(
+        "GET 1 KiB beside 16 clients that PUT 64 MiB",
+        figure,
+        &beside,
+        "p99 < 50 ms",
+    ));
+}
+
+async fn listings(rows: &mut Vec<Row>, sizes: &[usize]) {
+    let mut first = None;
+    for &size in sizes {
+        let server = Served::start(None);
+        load::fill(server.address(), size).await;
+        let time = load::list_time(server.address()).await;
+        let ratio = time.as_secs_f64() / first.get_or_insert(time).as_secs_f64();
+        let figure = format!("{:.2} ms", time.as_secs_f64() * 1e3);
+        rows.push(row(
+            &format!("LIST 1,000 of {size} keys"),
+            figure,
+            &format!("{ratio:.2} × the first"),
+            "same at any size",
+        ));
+    }
+}
+
+async fn memory(rows: &mut Vec<Row>, mebibytes: usize) {
+    let server = Served::start(None);
+    let idle = server.resident_kib();
+    rows.push(row(
+        "memory, idle",
+        format!("{:.1} MiB", idle as f64 / 1_024.0),
+        "",
+        "< 12 MiB",
+    ));
+    Load::new(server.address())
+        .put("large", mebibytes * MIB)
+        .await;
+    let peak = server.peak_kib();
+    let figure = format!(
+        "{:.1} MiB beyond idle",
+        peak.saturating_sub(idle) as f64 / 1_024.0
+    );
+    rows.push(row(
+        &format!("memory, upload of {mebibytes} MiB"),
+        figure,
+        "",
+        "< 64 MiB",
+    ));
+}
+
+fn row(what: &str, figure: String, beside: &str, budget: &'static str) -> Row {
+    Row {
+        what: what.to_owned(),
+        figure,
+        beside: beside.to_owned(),
+        budget,
+    }
+}

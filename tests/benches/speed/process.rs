@@ -1,0 +1,86 @@
+//! The server as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use strongroom::{Authentication, Config, Emulator};
+
+/// A server process, killed when it is dropped.
+pub(crate) struct Served {
+    child: Child,
+    address: SocketAddr,
+}
+
+/// Settings of a server that asks nobody who they are.
+pub(crate) fn open_to_all(config: &mut Config) {
+    config.authentication = Authentication::Off;
+}
+
+/// Serves until the process is killed: what the child does.
+pub(crate) fn serve(data: Option<&str>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut config = Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            buckets: vec!["bench".to_owned()],
+            data: data.map(Into::into),
+            ..Config::default()
+        };
+        open_to_all(&mut config);
+        let running = Emulator::start(config).await.unwrap();
+        println!("{}", running.address());
+        std::future::pending::<()>().await;
+    });
+}
+
+impl Served {
+    /// Starts one; with a folder it is durable.
+    pub(crate) fn start(data: Option<&str>) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg("serve").args(data);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        Self {
+            child,
+            address: line.trim().parse().unwrap(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Memory that it holds, in KiB, as the system counts it.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most that it ever held, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,89 @@
+"""A server of the release binary for each test module, and clients of it over HTTP and HTTPS."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import boto3
+import pytest
+from botocore.config import Config
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = ROOT / "target" / "release" / "strongroom"
+AWS = pathlib.Path(sys.executable).parent / "aws"
+
+
+class Server:
+    """A running server, its folder, and all that it logged."""
+
+    def __init__(self, folder, *arguments):
+        self.folder, self.ca = folder / "data", folder / "ca.pem"
+        self.log = open(folder / "log", "w+b")
+        command = [BINARY, "--listen", "127.0.0.1:0", "--data", self.folder, "--ca-out", self.ca, *arguments]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STRONGROOM_"))}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=clean, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("Ready. http://"), line
+        self.address = line.split("//")[1].strip()
+
+    def uri(self, scheme):
+        return f"{scheme}://{self.address}"
+
+    def client(self, scheme, service="s3", **options):
+        trust = {"verify": str(self.ca)} if scheme == "https" else {}
+        options = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1", **options}
+        return boto3.client(service, endpoint_url=self.uri(scheme), **trust, **options)
+
+    def aws(self, scheme, *arguments, check=True, home=None):
+        """Runs the aws CLI; gives its output, or the whole result where it may fail."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home or self.folder),
+            "AWS_ENDPOINT_URL": self.uri(scheme),
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CA_BUNDLE": str(self.ca),
+        }
+        done = subprocess.run([AWS, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False)
+        if not check:
+            return done
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(20) == 0
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("server"), "--log", "trace")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=["http", "https"])
+def scheme(request):
+    return request.param
+
+
+@pytest.fixture
+def bucket(server, request):
+    """A bucket of the test's own."""
+    name = "test-" + "".join(c if c.isalnum() else "-" for c in request.node.name.lower())[:50].rstrip("-")
+    server.client("http").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def s3(server, scheme):
+    return server.client(scheme)
+
+
+@pytest.fixture
+def once():
+    return Config(retries={"max_attempts": 1})

@@ -1,0 +1,89 @@
+"""The aws CLI, as people type it. Multipart uploads are not built yet, so its threshold is raised."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home whose CLI never splits an upload."""
+    config = tmp_path / ".aws" / "config"
+    config.parent.mkdir()
+    config.write_text("[default]\ns3 =\n  multipart_threshold = 1GB\n")
+    return tmp_path
+
+
+def test_files_of_200_mib_go_there_and_back(server, scheme, bucket, home):
+    big = home / "big"
+    big.write_bytes(hashlib.shake_128(b"noise").digest(200 * 1024 * 1024))
+
+    server.aws(scheme, "s3", "cp", big, f"s3://{bucket}/dir/big", "--no-progress", home=home)
+    listed = server.aws(scheme, "s3", "ls", f"s3://{bucket}/dir/", home=home)
+    server.aws(scheme, "s3", "cp", f"s3://{bucket}/dir/big", home / "back", "--no-progress", home=home)
+
+    assert listed.split()[2:] == ["209715200", "big"]
+    assert (home / "back").read_bytes() == big.read_bytes()
+
+
+def test_folders_are_synced_and_removed(server, scheme, bucket, home):
+    folder = home / "folder"
+    for name in ["a.txt", "sub/b.html"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+    server.aws(scheme, "s3", "sync", folder, f"s3://{bucket}", home=home)
+    head = json.loads(server.aws(scheme, "s3api", "head-object", "--bucket", bucket, "--key", "sub/b.html"))
+    server.aws(scheme, "s3", "rm", f"s3://{bucket}", "--recursive", home=home)
+
+    assert (head["ContentType"], head["ServerSideEncryption"]) == ("text/html", "AES256")
+    assert server.aws(scheme, "s3", "ls", f"s3://{bucket}") == ""
+
+
+def test_customer_keys(server, scheme, bucket, home):
+    (home / "body").write_text("secret")
+    (home / "key").write_bytes(KEY)
+    (home / "other").write_bytes(bytes(32))
+    at = ["--bucket", bucket, "--key", "sealed", "--sse-customer-algorithm", "AES256"]
+
+    server.aws(scheme, "s3api", "put-object", *at, "--sse-customer-key", f"fileb://{home}/key", "--body", home / "body")
+    got = server.aws(scheme, "s3api", "get-object", *at, "--sse-customer-key", f"fileb://{home}/key", home / "back")
+    wrong = server.aws(scheme, "s3api", "get-object", *at, "--sse-customer-key", f"fileb://{home}/other", home / "no", check=False)
+
+    assert (home / "back").read_text() == "secret"
+    assert json.loads(got)["SSECustomerKeyMD5"] == base64.b64encode(hashlib.md5(KEY).digest()).decode()
+    assert "AccessDenied" in wrong.stderr
+
+
+def test_default_encryption(server, scheme, bucket):
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
+
+    server.aws(scheme, "s3api", "put-bucket-encryption", "--bucket", bucket, "--server-side-encryption-configuration", json.dumps(rules))
+    got = json.loads(server.aws(scheme, "s3api", "get-bucket-encryption", "--bucket", bucket))
+
+    assert got["ServerSideEncryptionConfiguration"] == rules
+
+
+def test_presigned_urls(server, bucket, home):
+    import urllib.request
+
+    (home / "body").write_text("hello")
+    server.aws("http", "s3", "cp", home / "body", f"s3://{bucket}/key", home=home)
+
+    url = server.aws("http", "s3", "presign", f"s3://{bucket}/key", "--expires-in", "60").strip()
+
+    assert urllib.request.urlopen(url).read() == b"hello"
+
+
+def test_a_bucket_is_made_and_removed(server, scheme):
+    name = f"made-by-the-cli-{scheme}"
+
+    server.aws(scheme, "s3", "mb", f"s3://{name}")
+    assert name in server.aws(scheme, "s3", "ls")
+    server.aws(scheme, "s3", "rb", f"s3://{name}")
+
+    assert name not in server.aws(scheme, "s3", "ls")
