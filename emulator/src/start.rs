@@ -27,8 +27,8 @@ use crate::server::filter::Front;
 use crate::server::health::Health;
 use crate::server::listener::Listener;
 use crate::server::tls::Tls;
-use crate::store::folder::Place;
-use crate::store::handle::Store;
+use crate::store::folder::Folder;
+use crate::store::handle::{Store, StoreOptions};
 use crate::sts::service::StsService;
 use crate::wire::encoding::parse_base64;
 use crate::wire::request::Request;
@@ -87,9 +87,18 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
     let entropy = config
         .entropy_seed
         .map_or_else(Entropy::system, Entropy::seeded);
-    let place = config.data.clone().map_or(Place::Ephemeral, Place::Durable);
-    let store = Store::open(&place, clock.clone(), entropy.clone())
+    let options = StoreOptions {
+        folder: config
+            .data
+            .clone()
+            .map_or(Folder::Ephemeral, Folder::Durable),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    };
+    let opening = tokio::task::spawn_blocking(move || Store::open(options));
+    let store = opening
         .await
+        .map_err(StartError::of)?
         .map_err(StartError::of)?;
     Ok(Parts {
         clock,
@@ -139,16 +148,16 @@ async fn open_keyring(
 ) -> Result<Keyring, StartError> {
     let root = root_key(config, store, entropy)?;
     let keyring = Keyring::new(&root, entropy.clone());
-    let check: Option<String> = store.meta(KEY_CHECK).map_err(StartError::of)?;
+    let check = store.meta(KEY_CHECK).map_err(StartError::of)?;
     match check {
-        Some(check) if hex::decode(&check).is_ok_and(|check| keyring.made(&check)) => Ok(keyring),
+        Some(check) if keyring.made(&check) => Ok(keyring),
         Some(_) => Err(StartError(format!(
             "the root key is not the one that the data in `{}` was encrypted under; without that one the data is lost",
             store.path().display()
         ))),
         None => {
             store
-                .set_meta(KEY_CHECK, &hex::encode(keyring.check_value()))
+                .set_meta(KEY_CHECK, keyring.check_value().into())
                 .await
                 .map_err(StartError::of)?;
             Ok(keyring)
@@ -168,13 +177,7 @@ fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey
     let path = store.path().join("root.key");
     match RootKey::load(&path).map_err(StartError::of)? {
         Some(key) => Ok(key),
-        None if store
-            .meta::<String>(KEY_CHECK)
-            .map_err(StartError::of)?
-            .is_none() =>
-        {
-            RootKey::create(&path, entropy).map_err(StartError::of)
-        }
+        None if store.is_fresh() => RootKey::create(&path, entropy).map_err(StartError::of),
         None => Err(StartError(format!(
             "the root key `{}` is missing: put it back, or set STRONGROOM_ROOT_KEY; without it the data is lost",
             path.display()

@@ -47,7 +47,7 @@ pub(crate) fn stored(
     key: &ObjectKey,
 ) -> Result<Stored, StoreError> {
     let (version, reader) = store.open_version(bucket, key)?;
-    let length = usize::try_from(version.blob.sealed_bytes).map_err(StoreError::catalogue)?;
+    let length = usize::try_from(reader.sealed_bytes()).unwrap_or(usize::MAX);
     let mut raw = vec![0; length];
     reader.read_at(0, &mut raw)?;
     let (mode, wrapped_key, customer_key_md5) = match version.content.sealing {

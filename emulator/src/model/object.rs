@@ -20,7 +20,7 @@ pub(crate) enum VersionId {
     Id(String),
 }
 
-/// The name of a stored body: 16 random bytes, 32 hex digits.
+/// The name of a stored body: 8 random bytes and 8 that count up from a random number; 32 hex digits.
 ///
 /// It is the associated data of the body's encryption, so that no blob passes for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::crypto::error::CryptoError;
 use crate::crypto::segments::Opener;
 use crate::model::object::ObjectVersion;
 use crate::s3::error::S3Error;
-use crate::store::blobs::BlobReader;
+use crate::store::reader::BlobReader;
 use crate::wire::body::{Body, BodyError};
 
 /// How many segments one blocking job opens.

@@ -15,7 +15,7 @@ use crate::s3::code::Code;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksums::{self, Declared, DeclaredChecksum};
 use crate::s3::operation::{Incoming, Payload};
-use crate::store::blobs::{BlobWriter, StagedBlob};
+use crate::store::staging::{BlobWriter, StagedBlob};
 use crate::wire::body::Body;
 use crate::wire::encoding::base64;
 

@@ -13,7 +13,8 @@ use crate::sse::choice::{self, Chosen, Requested};
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::open;
 use crate::sse::seal::{self, SealedObject};
-use crate::store::blobs::{BlobReader, BlobWriter};
+use crate::store::reader::BlobReader;
+use crate::store::staging::BlobWriter;
 
 /// An object about to be written: how it is encrypted, and what its bytes go through.
 #[derive(Debug)]

@@ -1,167 +1,296 @@
-//! Transactions over the engine: a closure reads a snapshot and writes; what it read has to be true still when it commits,
-//! else it runs again.
+//! Rows in their types, and transactions over them.
+//!
+//! A transaction is a closure over a snapshot that says what it reads and what it writes. What it read becomes the
+//! preconditions of its commit; when one of them no longer holds, the closure runs again over a newer snapshot. So it
+//! must do nothing but read, decide and write through its [`Transaction`].
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::task;
 
-use crate::store::committer::Committer;
-use crate::store::engine::{Change, Engine, Member, Precondition, Snapshot, Table};
+use crate::model::object::{Blob, BlobId, BlobPlace};
+use crate::store::blobs::{BlobFolder, OrphanFile};
+use crate::store::commits::{Committer, Job, Outcome};
+use crate::store::engine::{Engine, Precondition, Scan, Snapshot, Stored, Table, Write};
 use crate::store::error::StoreError;
+use crate::store::group::Group;
+use crate::store::keys;
+use crate::store::staging::StagedBlob;
 
-/// The rows of the store.
-#[derive(Clone, Debug)]
+/// The rows of everything that is stored.
+#[derive(Debug)]
 pub(super) struct Catalogue {
+    file: Arc<Path>,
+    // Before the engine, so that the last commit ends before the file is closed.
+    group: Group,
     engine: Arc<dyn Engine>,
-    committer: Arc<Committer>,
+}
+
+/// Everything that is committed at one moment.
+pub(super) struct View {
+    file: Arc<Path>,
+    snapshot: Box<dyn Snapshot>,
+}
+
+/// What a closure reads and writes.
+pub(super) struct Transaction {
+    view: View,
+    preconditions: Vec<Precondition>,
+    rows: BTreeMap<Vec<u8>, Option<Bytes>>,
+    bodies: Vec<Write>,
+    discarded: Vec<Blob>,
 }
 
 impl Catalogue {
-    /// Over an engine. Durable commits go to a thread of their own.
-    pub(super) fn new(engine: Arc<dyn Engine>, is_durable: bool) -> Result<Self, StoreError> {
-        let committer = Arc::new(Committer::new(Arc::clone(&engine), is_durable)?);
-        Ok(Self { engine, committer })
-    }
-
-    /// Reads a moment.
-    pub(super) fn read(&self) -> Result<Reader, StoreError> {
-        Ok(Reader(self.engine.snapshot()?))
-    }
-
-    /// Runs `work` until what it read is still true when it commits.
+    /// Over this engine, whose file is named in errors.
     ///
     /// # Errors
     ///
-    /// What `work` refuses with; then nothing is changed.
+    /// `Io` when the durable arrangement's thread cannot be started.
+    pub(super) fn new(
+        file: Arc<Path>,
+        engine: Arc<dyn Engine>,
+        folder: BlobFolder,
+    ) -> Result<Self, StoreError> {
+        let committer = Committer {
+            engine: Arc::clone(&engine),
+            folder,
+        };
+        Ok(Self {
+            group: Group::start(committer, &file)?,
+            engine,
+            file,
+        })
+    }
+
+    /// What is committed now.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn view(&self) -> Result<View, StoreError> {
+        Ok(View {
+            file: Arc::clone(&self.file),
+            snapshot: self.engine.snapshot()?,
+        })
+    }
+
+    /// Commits what `work` writes, on condition that what it read has not changed. `staged` is the new blob that its
+    /// rows name.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`; `Io`, `Corrupted`.
     pub(super) async fn transact<T>(
         &self,
+        mut staged: Option<StagedBlob>,
         mut work: impl FnMut(&mut Transaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         loop {
-            let (answer, member) = {
-                let mut transaction = Transaction::begin(self.read()?);
-                let answer = work(&mut transaction)?;
-                (answer, transaction.into_member())
-            };
-            if member.changes.is_empty() || self.committer.commit(member).await? {
+            let (answer, mut job) = self.attempt(&mut work)?;
+            if job.member.writes.is_empty() {
                 return Ok(answer);
+            }
+            job.staged = staged;
+            match self.group.run(job).await? {
+                Outcome::Conflict(returned) => staged = returned,
+                Outcome::Committed(orphans) => {
+                    remove(orphans).await;
+                    return Ok(answer);
+                }
             }
         }
     }
-}
 
-/// A moment of the catalogue, with rows as values.
-pub(super) struct Reader(Box<dyn Snapshot>);
-
-impl Reader {
-    /// A row.
-    pub(super) fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
-        self.0.get(key)?.map(|row| parse(&row.value)).transpose()
-    }
-
-    /// A body that lies in the catalogue.
-    pub(super) fn body(&self, id: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.body(id)
-    }
-
-    /// Visits the rows whose key begins with `prefix`, in order, from `from` on.
-    pub(super) fn scan<T: DeserializeOwned>(
+    fn attempt<T>(
         &self,
-        prefix: &[u8],
-        from: &[u8],
-        mut visit: impl FnMut(T) -> Result<ControlFlow<()>, StoreError>,
-    ) -> Result<(), StoreError> {
-        self.0.scan(from, &mut |key, row| {
-            if key.starts_with(prefix) {
-                visit(parse(&row.value)?)
-            } else {
-                Ok(ControlFlow::Break(()))
-            }
-        })
+        work: &mut impl FnMut(&mut Transaction) -> Result<T, StoreError>,
+    ) -> Result<(T, Job), StoreError> {
+        let mut transaction = Transaction {
+            view: self.view()?,
+            preconditions: Vec::new(),
+            rows: BTreeMap::new(),
+            bodies: Vec::new(),
+            discarded: Vec::new(),
+        };
+        let answer = work(&mut transaction)?;
+        Ok((answer, transaction.into_job()))
     }
 }
 
-/// Reads and writes that belong together.
-pub(super) struct Transaction {
-    reader: Reader,
-    read: BTreeMap<Vec<u8>, Option<u64>>,
-    empty: Vec<Vec<u8>>,
-    changes: Vec<Change>,
+impl View {
+    /// A row.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        let stored = self.bytes(key)?;
+        stored.map(|stored| self.parse(&stored.value)).transpose()
+    }
+
+    /// A row as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn bytes(&self, key: &[u8]) -> Result<Option<Stored>, StoreError> {
+        self.snapshot.get(Table::Rows, key)
+    }
+
+    /// A sealed body.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn body(&self, blob: BlobId) -> Result<Option<Vec<u8>>, StoreError> {
+        let stored = self.snapshot.get(Table::Bodies, &keys::body(blob))?;
+        Ok(stored.map(|stored| stored.value))
+    }
+
+    /// The rows from this key on, as they are stored.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn scan(&self, from: &[u8]) -> Result<Scan, StoreError> {
+        self.snapshot.scan(from)
+    }
+
+    /// Reads a stored row.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted`.
+    pub(super) fn parse<T: DeserializeOwned>(&self, value: &[u8]) -> Result<T, StoreError> {
+        serde_json::from_slice(value)
+            .map_err(|error| self.corrupted(format!("a row cannot be read: {error}")))
+    }
+
+    /// Reads a part of a row's key.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted`.
+    pub(super) fn text<'a>(&self, key: &'a [u8]) -> Result<&'a str, StoreError> {
+        std::str::from_utf8(key)
+            .map_err(|error| self.corrupted(format!("a row's key is no text: {error}")))
+    }
+
+    fn corrupted(&self, finding: String) -> StoreError {
+        StoreError::Corrupted {
+            file: self.file.to_path_buf(),
+            finding,
+        }
+    }
 }
 
 impl Transaction {
-    fn begin(reader: Reader) -> Self {
-        Self {
-            reader,
-            read: BTreeMap::new(),
-            empty: Vec::new(),
-            changes: Vec::new(),
-        }
-    }
-
-    /// A row, which has to be the same still at the commit.
+    /// A row; it must not change until the commit.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
     pub(super) fn get<T: DeserializeOwned>(&mut self, key: &[u8]) -> Result<Option<T>, StoreError> {
-        let row = self.reader.0.get(key)?;
-        self.read
-            .insert(key.to_vec(), row.as_ref().map(|row| row.revision));
-        row.map(|row| parse(&row.value)).transpose()
+        if let Some(written) = self.rows.get(key) {
+            let written = written.as_deref();
+            return written.map(|value| self.view.parse(value)).transpose();
+        }
+        let stored = self.view.bytes(key)?;
+        self.preconditions.push(Precondition::Unchanged {
+            key: key.to_vec(),
+            revision: stored.as_ref().map(|stored| stored.revision),
+        });
+        stored
+            .map(|stored| self.view.parse(&stored.value))
+            .transpose()
     }
 
-    /// Whether no row begins with `prefix`; if so, that has to be true still at the commit.
+    /// Whether no row's key begins so; where none does, that must last until the commit.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
     pub(super) fn is_empty(&mut self, prefix: &[u8]) -> Result<bool, StoreError> {
-        let mut empty = true;
-        self.reader.0.scan(prefix, &mut |key, _| {
-            empty = !key.starts_with(prefix);
-            Ok(ControlFlow::Break(()))
-        })?;
-        if empty {
-            self.empty.push(prefix.to_vec());
+        let first = self.view.scan(prefix)?.next().transpose()?;
+        let is_empty = first.is_none_or(|(key, _)| !key.starts_with(prefix));
+        if is_empty {
+            self.preconditions.push(Precondition::Empty {
+                prefix: prefix.to_vec(),
+            });
         }
-        Ok(empty)
+        Ok(is_empty)
     }
 
     /// Writes a row.
-    pub(super) fn put<T: Serialize>(&mut self, key: Vec<u8>, value: &T) -> Result<(), StoreError> {
-        let value = serde_json::to_vec(value).map_err(StoreError::catalogue)?;
-        self.changes.push(Change::Put(Table::Rows, key, value));
+    ///
+    /// # Errors
+    ///
+    /// `Io` for a value that JSON cannot carry.
+    pub(super) fn put(&mut self, key: Vec<u8>, row: &impl Serialize) -> Result<(), StoreError> {
+        let value = serde_json::to_vec(row)
+            .map_err(|error| StoreError::io("write a row to", &self.view.file)(error.into()))?;
+        self.put_bytes(key, value.into());
         Ok(())
     }
 
+    /// Writes a row as it is.
+    pub(super) fn put_bytes(&mut self, key: Vec<u8>, value: Bytes) {
+        self.rows.insert(key, Some(value));
+    }
+
     /// Removes a row.
-    pub(super) fn delete(&mut self, key: Vec<u8>) {
-        self.changes.push(Change::Delete(Table::Rows, key));
+    pub(super) fn remove(&mut self, key: Vec<u8>) {
+        self.rows.insert(key, None);
     }
 
-    /// Writes a body.
-    pub(super) fn put_body(&mut self, id: &[u8], sealed: &[u8]) {
-        self.changes
-            .push(Change::Put(Table::Bodies, id.to_vec(), sealed.to_vec()));
+    /// Keeps a small sealed body.
+    pub(super) fn put_body(&mut self, blob: BlobId, body: Bytes) {
+        self.bodies.push(body_write(blob, Some(body)));
     }
 
-    /// Removes a body.
-    pub(super) fn delete_body(&mut self, id: &[u8]) {
-        self.changes
-            .push(Change::Delete(Table::Bodies, id.to_vec()));
-    }
-
-    fn into_member(self) -> Member {
-        let revisions = self
-            .read
-            .into_iter()
-            .map(|(key, revision)| Precondition::Revision(key, revision));
-        let preconditions = revisions
-            .chain(self.empty.into_iter().map(Precondition::NoneWith))
-            .collect();
-        Member {
-            preconditions,
-            changes: self.changes,
+    /// Removes a blob, with the commit or right after it.
+    pub(super) fn discard(&mut self, blob: Blob) {
+        match blob.place {
+            BlobPlace::Catalogue => self.bodies.push(body_write(blob.id, None)),
+            BlobPlace::File => self.discarded.push(blob),
         }
+    }
+
+    fn into_job(self) -> Job {
+        let rows = self.rows.into_iter().map(|(key, value)| Write {
+            table: Table::Rows,
+            key,
+            value,
+        });
+        let mut job = Job::default();
+        job.member.preconditions = self.preconditions;
+        job.member.writes = rows.chain(self.bodies).collect();
+        job.discarded = self.discarded;
+        job
     }
 }
 
-fn parse<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(value).map_err(StoreError::catalogue)
+fn body_write(blob: BlobId, value: Option<Bytes>) -> Write {
+    Write {
+        table: Table::Bodies,
+        key: keys::body(blob),
+        value,
+    }
+}
+
+/// To remove a large file takes the system a while: that must not stall the runtime. A caller who goes away meanwhile
+/// stops nothing.
+async fn remove(orphans: Vec<OrphanFile>) {
+    if !orphans.is_empty() {
+        let removed = task::spawn_blocking(move || drop(orphans)).await;
+        if let Err(error) = removed {
+            tracing::warn!("cannot remove blobs that were replaced: {error}");
+        }
+    }
 }

@@ -1,77 +1,113 @@
-//! The narrow seam under the catalogue: ordered rows, snapshots, and atomic commits with preconditions.
-//!
-//! Rows and S3's rules are written once above it. redb is the embedded engine; a shared database can be another.
+//! The seam between the rows of the store and the database that keeps them: ordered keys, and atomic commits with
+//! preconditions. The embedded engine is redb; a database that several servers share would be a second one.
 
-use std::fmt::Debug;
-use std::ops::ControlFlow;
+use std::fmt;
+
+use bytes::Bytes;
 
 use crate::store::error::StoreError;
 
-/// A stored value, and the revision that wrote it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    /// Grows with every write; a precondition names it.
-    pub(super) revision: u64,
-    /// The value.
-    pub(super) value: Vec<u8>,
-}
-
-/// The tables: rows, and sealed bodies that are too small for a file.
+/// Which set of keys is meant. Small bodies lie apart, so that a walk over rows never reads one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Table {
-    /// Everything that has an order.
+    /// Rows: buckets, versions, settings.
     Rows,
-    /// Bodies, by blob id.
+    /// Sealed bodies that are too small for a file of their own.
     Bodies,
 }
 
-/// One change.
+/// Which write of a key a value comes from. No two writes ever share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Revision(pub(super) u128);
+
+/// A value, and the write that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// Writes a value.
-    Put(Table, Vec<u8>, Vec<u8>),
-    /// Removes one, if it is there.
-    Delete(Table, Vec<u8>),
+pub(super) struct Stored {
+    /// Which write it was.
+    pub(super) revision: Revision,
+    /// What was written.
+    pub(super) value: Vec<u8>,
 }
 
-/// What has to be true still when a change commits.
+/// What must still hold when a member is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Precondition {
-    /// This row has this revision; `None`: there is no such row.
-    Revision(Vec<u8>, Option<u64>),
-    /// No row begins with this prefix.
-    NoneWith(Vec<u8>),
+    /// The row has this revision; `None`: there is no such row.
+    Unchanged {
+        /// The row's key.
+        key: Vec<u8>,
+        /// The revision that was read.
+        revision: Option<Revision>,
+    },
+    /// No row's key begins with these bytes.
+    Empty {
+        /// The first bytes of the keys.
+        prefix: Vec<u8>,
+    },
 }
 
-/// Changes that commit together or not at all.
+/// One change: `None` removes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Write {
+    /// Where.
+    pub(super) table: Table,
+    /// The key.
+    pub(super) key: Vec<u8>,
+    /// Its new value.
+    pub(super) value: Option<Bytes>,
+}
+
+/// One caller's changes: all of them, or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Member {
-    /// What has to be true still.
+    /// What must still hold.
     pub(super) preconditions: Vec<Precondition>,
-    /// The changes.
-    pub(super) changes: Vec<Change>,
+    /// What then changes, in this order.
+    pub(super) writes: Vec<Write>,
 }
 
-/// What becomes of a row that a scan meets: its key and value, and whether to go on.
-pub(super) type Visitor<'v> = dyn FnMut(&[u8], &Row) -> Result<ControlFlow<()>, StoreError> + 'v;
-
-/// A moment of the catalogue.
-pub(super) trait Snapshot {
-    /// A row.
-    fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError>;
-
-    /// A body.
-    fn body(&self, id: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
-
-    /// Visits rows in the order of their keys, beginning at `from`.
-    fn scan(&self, from: &[u8], visit: &mut Visitor<'_>) -> Result<(), StoreError>;
+/// What became of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Its changes are made.
+    Committed,
+    /// A precondition failed, and nothing of it was changed.
+    Conflict,
 }
 
-/// An ordered store with atomic commits.
-pub(super) trait Engine: Debug + Send + Sync {
-    /// A snapshot of now.
+/// Rows in the order of their keys.
+pub(super) type Scan = Box<dyn Iterator<Item = Result<(Vec<u8>, Stored), StoreError>>>;
+
+/// A database of ordered keys.
+pub(super) trait Engine: fmt::Debug + Send + Sync {
+    /// Everything that is committed now; later commits do not show in it.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
-    /// Commits members in their order. Each tells whether its preconditions held; one that fails changes nothing.
-    fn commit(&self, members: &[Member]) -> Result<Vec<bool>, StoreError>;
+    /// Commits the members in their order, each seeing what those before it changed; one verdict each.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`: then no member is committed, as far as anybody can tell.
+    fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError>;
+}
+
+/// A consistent view.
+pub(super) trait Snapshot {
+    /// The value of a key.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Stored>, StoreError>;
+
+    /// The rows from this key on.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    fn scan(&self, from: &[u8]) -> Result<Scan, StoreError>;
 }

@@ -1,67 +1,73 @@
-//! What can go wrong in the store, in the domain's words.
+//! What can go wrong in the store, in the domain's words. The store knows neither AWS's codes nor HTTP's statuses.
 
-use std::error::Error;
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
+use crate::model::object::BlobId;
 use crate::model::object_key::ObjectKey;
 
-/// Why the store did not do it.
+/// Why the store did not do what it was asked.
 #[derive(Debug)]
 pub(crate) enum StoreError {
-    /// There is no such bucket.
+    /// No bucket has this name.
     NoSuchBucket(BucketName),
-    /// There is one already.
+    /// The name is taken; holds the bucket that has it.
     BucketExists(Box<Bucket>),
-    /// A bucket that is to be deleted holds objects.
+    /// The bucket still holds versions.
     BucketNotEmpty(BucketName),
-    /// There is no such key.
+    /// The bucket holds no object under this key.
     NoSuchKey(ObjectKey),
-    /// The condition of a write or a delete does not hold.
+    /// The object is not in the state that the caller asked for.
     ConditionFailed(FailedCondition),
-    /// Another process works on the folder.
+    /// Another process holds the data folder.
     FolderInUse(PathBuf),
-    /// The folder was written by a later version of this program.
+    /// The catalogue was written by a newer program.
     NewerFormat {
-        /// Its format.
+        /// The catalogue.
+        file: PathBuf,
+        /// The format that it has.
         found: u32,
-        /// The latest that this program knows.
+        /// The newest format that this program reads.
         known: u32,
     },
-    /// A file does not hold what was written to it.
+    /// The catalogue is not what was written.
     Corrupted {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
+        /// The catalogue.
+        file: PathBuf,
+        /// What was found.
+        finding: String,
     },
-    /// The file system refused.
+    /// A sealed body is missing, or shorter or longer than it was.
+    BrokenBlob {
+        /// The blob.
+        blob: BlobId,
+        /// What was found.
+        finding: String,
+    },
+    /// The system refused to read or write.
     Io {
-        /// What was tried.
+        /// What was tried: `create`, `write` …
         tried: &'static str,
         /// On which file or folder.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
     },
-    /// The catalogue refused.
-    Catalogue(Box<dyn Error + Send + Sync>),
 }
 
-/// Which condition failed.
+/// Which state was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailedCondition {
-    /// The key was to be absent.
+    /// That there is no such object.
     Absent,
-    /// The entity tag was to match.
+    /// That it has a certain entity tag.
     Match,
 }
 
 impl StoreError {
-    /// For `map_err` on a file operation.
+    /// Names what was tried and on what: for `map_err`.
     pub(super) fn io(tried: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {
@@ -71,54 +77,75 @@ impl StoreError {
         }
     }
 
-    /// For `map_err` on a catalogue operation.
-    pub(crate) fn catalogue(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Catalogue(source.into())
+    /// The same failure once more: a batch that fails, fails for each of its members.
+    pub(super) fn of_batch(&self) -> Self {
+        match self {
+            Self::Io {
+                tried,
+                path,
+                source,
+            } => Self::Io {
+                tried,
+                path: path.clone(),
+                source: source.raw_os_error().map_or_else(
+                    || io::Error::new(source.kind(), source.to_string()),
+                    io::Error::from_raw_os_error,
+                ),
+            },
+            Self::Corrupted { file, finding } => Self::Corrupted {
+                file: file.clone(),
+                finding: finding.clone(),
+            },
+            other => Self::Io {
+                tried: "commit a batch to",
+                path: PathBuf::new(),
+                source: io::Error::other(other.to_string()),
+            },
+        }
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchBucket(name) => write!(f, "there is no bucket `{name}`"),
-            Self::BucketExists(bucket) => write!(f, "there is a bucket `{}` already", bucket.name),
-            Self::BucketNotEmpty(name) => write!(f, "bucket `{name}` is not empty"),
-            Self::NoSuchKey(key) => write!(f, "there is no key `{key}`"),
-            Self::ConditionFailed(FailedCondition::Absent) => {
-                f.write_str("the key is there already")
-            }
-            Self::ConditionFailed(FailedCondition::Match) => {
-                f.write_str("the entity tag does not match")
-            }
-            Self::FolderInUse(path) => {
+            Self::NoSuchBucket(name) => write!(f, "no bucket is called `{name}`"),
+            Self::BucketExists(bucket) => write!(f, "the bucket `{}` exists", bucket.name),
+            Self::BucketNotEmpty(name) => write!(f, "the bucket `{name}` is not empty"),
+            Self::NoSuchKey(key) => write!(f, "no object has the key `{key}`"),
+            Self::ConditionFailed(_) => f.write_str("the object's state is not the one asked for"),
+            Self::FolderInUse(path) => write!(
+                f,
+                "the data folder `{}` is in use by another process",
+                path.display()
+            ),
+            Self::NewerFormat { file, found, known } => write!(
+                f,
+                "the catalogue `{}` has format {found}; this program reads up to {known}",
+                file.display()
+            ),
+            Self::Corrupted { file, finding } => {
                 write!(
                     f,
-                    "the folder `{}` is in use by another process",
-                    path.display()
+                    "the catalogue `{}` is damaged: {finding}",
+                    file.display()
                 )
             }
-            Self::NewerFormat { found, known } => write!(
-                f,
-                "the folder has format {found}, which is newer than this program's {known}: use a newer Strongroom"
-            ),
-            Self::Corrupted { path, detail } => {
-                write!(f, "`{}` is damaged: {detail}", path.display())
+            Self::BrokenBlob { blob, finding } => {
+                write!(f, "the blob `{blob}` is damaged: {finding}")
             }
             Self::Io {
                 tried,
                 path,
                 source,
             } => write!(f, "cannot {tried} `{}`: {source}", path.display()),
-            Self::Catalogue(source) => write!(f, "the catalogue failed: {source}"),
         }
     }
 }
 
-impl Error for StoreError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::Catalogue(source) => Some(source.as_ref()),
             _ => None,
         }
     }

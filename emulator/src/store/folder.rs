@@ -1,110 +1,159 @@
-//! The folder of a store: made, locked, and its parts named.
+//! The data folder: where it is, who holds it, and what happens to it in the end.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::store::catalogue_file::Keeping;
 use crate::store::error::StoreError;
 
-/// Where a store lies.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A temporary folder, removed with the store.
-    #[default]
+/// Where the store keeps its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Folder {
+    /// In a temporary folder, which is removed when the last handle is dropped.
     Ephemeral,
-    /// A folder that stays.
+    /// In this folder, which is made where it is missing.
     Durable(PathBuf),
 }
 
-/// An open folder. One process at a time has it.
+/// A folder that this process holds, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct DataFolder {
     path: PathBuf,
-    /// Held open: the lock ends with it.
-    _lock: Option<File>,
-    /// Removes the folder when dropped.
-    _temporary: Option<TempDir>,
+    hold: Hold,
 }
 
-impl Folder {
-    /// Opens it, and makes what is missing.
+/// Both are held for what their drop does.
+#[derive(Debug)]
+enum Hold {
+    Temporary { _folder: TempDir },
+    Locked { _lock: File },
+}
+
+impl DataFolder {
+    /// Makes or takes the folder.
     ///
     /// # Errors
     ///
-    /// [`StoreError::FolderInUse`], [`StoreError::Io`].
-    pub(super) fn open(place: &Place) -> Result<Self, StoreError> {
-        let folder = match place {
-            Place::Ephemeral => {
-                let made = tempfile::Builder::new().prefix("strongroom-").tempdir();
-                let temporary =
-                    made.map_err(StoreError::io("make a folder in", &std::env::temp_dir()))?;
-                Self {
-                    path: temporary.path().to_owned(),
-                    _lock: None,
-                    _temporary: Some(temporary),
-                }
-            }
-            Place::Durable(path) => {
-                make(path)?;
-                Self {
-                    path: path.clone(),
-                    _lock: Some(lock(path)?),
-                    _temporary: None,
-                }
-            }
-        };
-        make(&folder.staging())?;
-        make(&folder.blobs())?;
-        Ok(folder)
+    /// `FolderInUse`; `Io` for a folder that cannot be made or written.
+    pub(super) fn open(folder: Folder) -> Result<Self, StoreError> {
+        match folder {
+            Folder::Ephemeral => Self::temporary(),
+            Folder::Durable(path) => Self::locked(&path),
+        }
     }
 
-    /// The folder itself.
+    fn temporary() -> Result<Self, StoreError> {
+        let parent = std::env::temp_dir();
+        let folder = TempDir::with_prefix("strongroom-")
+            .map_err(StoreError::io("make a temporary folder in", &parent))?;
+        Ok(Self {
+            path: folder.path().to_owned(),
+            hold: Hold::Temporary { _folder: folder },
+        })
+    }
+
+    fn locked(path: &Path) -> Result<Self, StoreError> {
+        make_folder(path)?;
+        let path = fs::canonicalize(path).map_err(StoreError::io("find the folder", path))?;
+        let lock_path = path.join("lock");
+        let lock = File::create(&lock_path).map_err(StoreError::io("create", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path,
+                hold: Hold::Locked { _lock: lock },
+            }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::FolderInUse(path)),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &lock_path)(error)),
+        }
+    }
+
+    /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The catalogue's file.
-    pub(super) fn catalogue(&self) -> PathBuf {
-        self.path.join("strongroom.redb")
-    }
-
-    /// Bodies that are being written.
-    pub(super) fn staging(&self) -> PathBuf {
-        self.path.join("staging")
-    }
-
-    /// Bodies that rows name.
-    pub(super) fn blobs(&self) -> PathBuf {
-        self.path.join("blobs")
-    }
-}
-
-fn make(path: &Path) -> Result<(), StoreError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.and_then(|()| {
-        if fs::metadata(path)?.is_dir() {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::NotADirectory.into())
+    /// Whether its data outlives the process.
+    pub(super) fn keeping(&self) -> Keeping {
+        match self.hold {
+            Hold::Temporary { .. } => Keeping::Ephemeral,
+            Hold::Locked { .. } => Keeping::Durable,
         }
-    })
-    .map_err(StoreError::io("make the folder", path))
+    }
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let file = path.join("lock");
-    let opened = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&file);
-    let opened = opened.map_err(StoreError::io("open", &file))?;
-    match opened.try_lock() {
-        Ok(()) => Ok(opened),
-        Err(TryLockError::WouldBlock) => Err(StoreError::FolderInUse(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", &file)(source)),
+/// Makes a folder, and those above it, for its owner alone; one that exists stays as it is.
+///
+/// # Errors
+///
+/// `Io`.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(StoreError::io("make the folder", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_temporary_folder_goes_when_it_is_let_go() {
+        let folder = DataFolder::open(Folder::Ephemeral).unwrap();
+        let path = folder.path().to_owned();
+        assert!(path.is_dir());
+
+        drop(folder);
+
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_is_made_for_its_owner_alone() {
+        let parent = TempDir::new().unwrap();
+        let path = parent.path().join("deep/data");
+
+        let folder = DataFolder::open(Folder::Durable(path)).unwrap();
+
+        let mode = fs::metadata(folder.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_folder_has_one_holder_at_a_time() {
+        let parent = TempDir::new().unwrap();
+        let open = || DataFolder::open(Folder::Durable(parent.path().to_owned()));
+        let first = open().unwrap();
+
+        let second = open();
+        drop(first);
+        let third = open();
+
+        assert!(
+            matches!(second, Err(StoreError::FolderInUse(_))),
+            "{second:?}"
+        );
+        assert!(third.is_ok(), "{third:?}");
+    }
+
+    #[test]
+    fn a_file_in_its_place_or_above_it_is_named() {
+        let parent = TempDir::new().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+
+        for path in [file.clone(), file.join("data")] {
+            let refused = DataFolder::open(Folder::Durable(path.clone()));
+
+            let text = refused.unwrap_err().to_string();
+            let expected = format!("cannot make the folder `{}`", path.display());
+            assert!(text.starts_with(&expected), "{text}");
+        }
     }
 }

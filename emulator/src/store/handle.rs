@@ -1,126 +1,218 @@
-//! The store: opened, swept, and handed out.
+//! The store as the rest of the program holds it. What it does with buckets, versions and listings stands in the
+//! files of those names.
 
-use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::model::object::{BlobId, BlobPlace, ObjectVersion};
-use crate::store::blobs::{self, BlobWriter};
-use crate::store::catalogue::Catalogue;
+use crate::store::blob_names::BlobNames;
+use crate::store::blobs::BlobFolder;
+use crate::store::catalogue::{Catalogue, Transaction, View};
 use crate::store::error::StoreError;
-use crate::store::folder::{Folder, Place};
-use crate::store::keys;
+use crate::store::folder::{DataFolder, Folder};
 use crate::store::redb_engine::RedbEngine;
+use crate::store::staging::BlobWriter;
+use crate::store::{format, keys, sweep};
 
-/// The format of the folder that this program writes.
-const FORMAT: u32 = 1;
-const FORMAT_ROW: &str = "format";
+const CATALOGUE_FILE: &str = "strongroom.redb";
 
-/// A handle to the store: clones share it. An ephemeral folder goes with the last one.
+/// A handle to the store: clones share it. The last one to be dropped lets go of the data folder.
 #[derive(Clone, Debug)]
-pub(crate) struct Store {
-    pub(super) catalogue: Catalogue,
-    pub(super) folder: Arc<Folder>,
-    pub(super) clock: Clock,
-    pub(super) entropy: Entropy,
-    pub(super) is_durable: bool,
+pub(crate) struct Store(Arc<Opened>);
+
+/// What a store is made of.
+#[derive(Debug)]
+pub(crate) struct StoreOptions {
+    /// Where it keeps its data.
+    pub(crate) folder: Folder,
+    /// Tells when a version is written.
+    pub(crate) clock: Clock,
+    /// Names blobs.
+    pub(crate) entropy: Entropy,
+}
+
+#[derive(Debug)]
+struct Opened {
+    // First: it is closed before the folder is let go.
+    catalogue: Catalogue,
+    blobs: BlobFolder,
+    clock: Clock,
+    names: BlobNames,
+    is_fresh: bool,
+    folder: DataFolder,
 }
 
 impl Store {
-    /// Opens the store of a place, or makes one, and sweeps what a crash left over.
+    /// Opens the folder, or makes it, and removes what a crash left behind. Blocks.
     ///
     /// # Errors
     ///
-    /// [`StoreError::FolderInUse`], [`StoreError::NewerFormat`], [`StoreError::Corrupted`], [`StoreError::Io`].
-    pub(crate) async fn open(
-        place: &Place,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> Result<Self, StoreError> {
-        let folder = Arc::new(Folder::open(place)?);
-        let is_durable = matches!(place, Place::Durable(_));
-        let engine = Arc::new(RedbEngine::open(
-            &folder.catalogue(),
-            is_durable,
-            u64::from_be_bytes(entropy.bytes()),
-        )?);
-        let catalogue = Catalogue::new(engine, is_durable)?;
-        let format: Option<u32> = catalogue.read()?.get(&keys::meta(FORMAT_ROW))?;
-        if let Some(found) = format.filter(|&found| found > FORMAT) {
-            return Err(StoreError::NewerFormat {
-                found,
-                known: FORMAT,
-            });
-        }
-        let store = Self {
+    /// `FolderInUse`, `NewerFormat`, `Corrupted`, `Io`.
+    pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let folder = DataFolder::open(options.folder)?;
+        let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
+        let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
+        let engine = RedbEngine::open(&file, folder.keeping())?;
+        let is_fresh = format::settle(&engine, &file, &blobs)?;
+        let catalogue = Catalogue::new(file, Arc::new(engine), blobs.clone())?;
+        sweep::sweep(&catalogue.view()?, &blobs)?;
+        Ok(Self(Arc::new(Opened {
             catalogue,
+            blobs,
+            clock: options.clock,
+            names: BlobNames::new(options.entropy),
+            is_fresh,
             folder,
-            clock,
-            entropy,
-            is_durable,
-        };
-        if format.is_none() {
-            store.set_meta(FORMAT_ROW, &FORMAT).await?;
-        } else {
-            store.sweep()?;
-        }
-        Ok(store)
+        })))
     }
 
-    /// Its folder.
+    /// Whether the catalogue was made just now.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.0.is_fresh
+    }
+
+    /// The data folder.
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        self.0.folder.path()
     }
 
-    /// A value that the catalogue keeps about itself.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Catalogue`].
-    pub(crate) fn meta<T: serde::de::DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<Option<T>, StoreError> {
-        self.catalogue.read()?.get(&keys::meta(name))
-    }
-
-    /// Keeps such a value.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Catalogue`].
-    pub(crate) async fn set_meta<T: serde::Serialize>(
-        &self,
-        name: &str,
-        value: &T,
-    ) -> Result<(), StoreError> {
-        self.catalogue
-            .transact(|transaction| transaction.put(keys::meta(name), value))
-            .await
-    }
-
-    /// A new body.
+    /// A writer for a body of any size, under a name of its own.
     pub(crate) fn blob_writer(&self) -> BlobWriter {
-        BlobWriter::new(
-            BlobId(self.entropy.bytes()),
-            Arc::clone(&self.folder),
-            self.is_durable,
-        )
+        BlobWriter::new(self.0.names.give(), self.0.blobs.clone())
     }
 
-    fn sweep(&self) -> Result<(), StoreError> {
-        let mut named = BTreeSet::new();
-        self.catalogue
-            .read()?
-            .scan(keys::OBJECTS, keys::OBJECTS, |version: ObjectVersion| {
-                if version.blob.place == BlobPlace::File {
-                    named.insert(version.blob.id.to_string());
-                }
-                Ok(ControlFlow::Continue(()))
-            })?;
-        blobs::sweep(&self.folder, |id| named.contains(id))
+    /// What another part of the program keeps under this name.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let stored = self.view()?.bytes(&keys::setting(name))?;
+        Ok(stored.map(|stored| stored.value))
+    }
+
+    /// Keeps something for another part of the program.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) async fn set_meta(&self, name: &str, value: Bytes) -> Result<(), StoreError> {
+        let work = |tx: &mut Transaction| {
+            tx.put_bytes(keys::setting(name), value.clone());
+            Ok(())
+        };
+        self.catalogue().transact(None, work).await
+    }
+
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
+    pub(super) fn view(&self) -> Result<View, StoreError> {
+        self.0.catalogue.view()
+    }
+
+    pub(super) fn blobs(&self) -> &BlobFolder {
+        &self.0.blobs
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::fixtures::{LARGE, blob_files, bucket, durable, photos, put, read};
+
+    async fn filled(folder: &Path) -> Store {
+        let store = durable(folder).unwrap();
+        store.create_bucket(bucket("photos")).await.unwrap();
+        put(&store, "small", b"body").await.unwrap();
+        put(&store, "large", &LARGE).await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_there_when_the_folder_is_opened_again() {
+        let folder = TempDir::new().unwrap();
+        let first = filled(folder.path()).await;
+        first.set_meta("check", "value".into()).await.unwrap();
+        let was_fresh = first.is_fresh();
+        drop(first);
+
+        let second = durable(folder.path()).unwrap();
+
+        assert!(was_fresh && !second.is_fresh());
+        assert!(second.bucket(&photos()).is_ok());
+        assert_eq!(read(&second, "small").unwrap(), b"body");
+        assert_eq!(read(&second, "large").unwrap(), LARGE);
+        assert_eq!(
+            second.meta("check").unwrap().as_deref(),
+            Some(&b"value"[..])
+        );
+        assert_eq!(second.meta("other").unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_copy_of_the_folder_under_a_running_store_holds_all_that_was_answered() {
+        let (folder, copy) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let running = filled(folder.path()).await;
+        let copy_file = |file: &Path| {
+            let target = copy.path().join(file.strip_prefix(folder.path()).unwrap());
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::copy(file, target).unwrap();
+        };
+
+        copy_file(&folder.path().join(CATALOGUE_FILE));
+        let files = blob_files(folder.path());
+        for file in &files {
+            copy_file(file);
+        }
+        let crashed = durable(copy.path()).unwrap();
+
+        assert_eq!(read(&crashed, "small").unwrap(), b"body");
+        assert_eq!(read(&crashed, "large").unwrap(), LARGE);
+        drop(running);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_catalogue_is_named() {
+        let folder = TempDir::new().unwrap();
+        drop(filled(folder.path()).await);
+        let catalogue = folder.path().join(CATALOGUE_FILE);
+        let length = fs::metadata(&catalogue).unwrap().len();
+        let file = fs::OpenOptions::new().write(true).open(&catalogue).unwrap();
+        file.set_len(length / 2).unwrap();
+
+        let refused = durable(folder.path());
+
+        let text = refused.unwrap_err().to_string();
+        assert!(text.contains(CATALOGUE_FILE), "{text}");
+    }
+
+    #[tokio::test]
+    async fn blobs_whose_catalogue_is_lost_are_not_removed() {
+        let folder = TempDir::new().unwrap();
+        drop(filled(folder.path()).await);
+        fs::remove_file(folder.path().join(CATALOGUE_FILE)).unwrap();
+
+        for _ in 0..2 {
+            let refused = durable(folder.path());
+
+            assert!(
+                matches!(refused, Err(StoreError::Corrupted { .. })),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(blob_files(folder.path()).len(), 1);
     }
 }

@@ -1,166 +1,237 @@
-//! Listing: pages of keys and common prefixes, in the byte order of UTF-8.
+//! Listings: the keys of a bucket in order, page by page, and what a delimiter makes of them.
 //!
-//! A page costs the page. With a delimiter, a common prefix is met once and the walk goes on behind it, however many keys
-//! it holds.
-
-use std::ops::ControlFlow;
+//! A page costs what it shows: it begins where the last one ended, and once a common prefix is known, the walk goes
+//! on behind everything that begins so, without reading it.
 
 use crate::model::bucket_name::BucketName;
 use crate::model::object::ObjectVersion;
-use crate::store::catalogue::Reader;
+use crate::store::buckets::bucket_in;
+use crate::store::catalogue::View;
+use crate::store::engine::Scan;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys;
 
-/// Which keys a listing wants.
+/// Which keys are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListQuery {
     /// What they begin with.
     pub(crate) prefix: String,
-    /// What rolls keys up: all with the same beginning up to it, behind the prefix.
+    /// Keys that have this behind the prefix are rolled up to all before it, and it.
     pub(crate) delimiter: Option<String>,
-    /// Behind which key or common prefix; all if empty.
-    pub(crate) start_after: String,
-    /// How many keys and common prefixes at the most.
+    /// The key or common prefix behind which the page begins. Behind a common prefix come no more keys of it; behind
+    /// a key that is none, the rest of its own common prefix does come.
+    pub(crate) start_after: Option<String>,
+    /// The most entries, keys and common prefixes together; none is a page of its own, and not truncated.
     pub(crate) limit: usize,
 }
 
-/// A page.
+/// Some entries of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListPage {
-    /// Objects, in the order of their keys.
+    /// The current versions, in the order of their keys.
     pub(crate) versions: Vec<ObjectVersion>,
-    /// Common prefixes, in order.
+    /// The common prefixes, in their order, each once.
     pub(crate) common_prefixes: Vec<String>,
-    /// Whether there is more.
-    pub(crate) truncated: bool,
-    /// The last entry of a truncated page, a key or a common prefix: where the next one begins.
+    /// The last entry, where more follow: the `start_after` of the next page.
     pub(crate) next: Option<String>,
 }
 
+/// What a row is in the listing.
+enum Entry {
+    Version(Box<ObjectVersion>),
+    CommonPrefix(String),
+}
+
 impl Store {
-    /// A page of the current objects of a bucket.
+    /// A page of a bucket's keys.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
     ///
     /// # Errors
     ///
-    /// [`StoreError::Catalogue`].
+    /// `NoSuchBucket`, `Io`, `Corrupted`.
     pub(crate) fn list(
         &self,
         bucket: &BucketName,
         query: &ListQuery,
     ) -> Result<ListPage, StoreError> {
-        let mut walk = Walk {
-            query,
-            page: ListPage::default(),
-            last: None,
-        };
+        let view = self.view()?;
+        bucket_in(&view, bucket)?;
+        let mut page = ListPage::default();
         if query.limit == 0 {
-            return Ok(walk.page);
+            return Ok(page);
         }
-        let reader = self.catalogue.read()?;
-        let mut from = Some(query.first_key());
-        while let Some(start) = from {
-            from = walk.run(&reader, bucket, &start)?;
+        let mut last = None;
+        for entry in Walk::new(&view, bucket, query) {
+            if page.versions.len() + page.common_prefixes.len() == query.limit {
+                page.next = last;
+                break;
+            }
+            last = Some(match entry? {
+                Entry::Version(version) => {
+                    let key = version.key.to_string();
+                    page.versions.push(*version);
+                    key
+                }
+                Entry::CommonPrefix(prefix) => {
+                    page.common_prefixes.push(prefix.clone());
+                    prefix
+                }
+            });
         }
-        if walk.page.truncated {
-            walk.page.next = walk.last;
-        }
-        Ok(walk.page)
+        Ok(page)
     }
 }
 
-/// Where a walk begins or goes on: at a key, or behind all keys with a prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Start {
-    At(String),
-    Behind(String),
+/// The entries of a listing, one after the other, without an end to the page.
+struct Walk<'a> {
+    view: &'a View,
+    query: &'a ListQuery,
+    /// What the rows' keys begin with that lie in the bucket.
+    bucket_rows: Vec<u8>,
+    /// The rows from here on; `None` where a row must be sought first.
+    rows: Option<Scan>,
+    /// The row to seek.
+    from: Vec<u8>,
 }
 
-struct Walk<'q> {
-    query: &'q ListQuery,
-    page: ListPage,
-    last: Option<String>,
+impl<'a> Walk<'a> {
+    fn new(view: &'a View, bucket: &BucketName, query: &'a ListQuery) -> Self {
+        let bucket_rows = keys::versions_of(bucket);
+        Self {
+            view,
+            query,
+            from: query.first_row(&bucket_rows),
+            rows: None,
+            bucket_rows,
+        }
+    }
+
+    fn step(&mut self) -> Result<Option<Entry>, StoreError> {
+        let rows = match &mut self.rows {
+            Some(rows) => rows,
+            None => self.rows.insert(self.view.scan(&self.from)?),
+        };
+        let Some((row, stored)) = rows.next().transpose()? else {
+            return Ok(None);
+        };
+        let Some(key) = row.strip_prefix(self.bucket_rows.as_slice()) else {
+            return Ok(None);
+        };
+        let key = self.view.text(key)?;
+        if !key.starts_with(&self.query.prefix) {
+            return Ok(None);
+        }
+        let Some(common) = self.query.common_prefix(key) else {
+            let version = self.view.parse(&stored.value)?;
+            return Ok(Some(Entry::Version(version)));
+        };
+        self.from = keys::past(&[&self.bucket_rows, common.as_bytes()].concat());
+        self.rows = None;
+        Ok(Some(Entry::CommonPrefix(common.to_owned())))
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Result<Entry, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
 }
 
 impl ListQuery {
-    fn first_key(&self) -> Start {
-        let prefix = &self.prefix;
-        if self.start_after.as_str() < prefix.as_str() {
-            return Start::At(prefix.clone());
-        }
-        // A marker that is itself a common prefix: all that it stands for was told.
-        match self.common_prefix(&self.start_after) {
-            Some(common) if common == self.start_after => Start::Behind(common),
-            _ => Start::At(self.start_after.clone()),
-        }
-    }
-
-    /// The common prefix that a key rolls up to.
-    fn common_prefix(&self, key: &str) -> Option<String> {
-        let delimiter = self.delimiter.as_deref()?;
+    /// The common prefix into which a key is rolled up, if it is: a part of the key.
+    fn common_prefix<'a>(&self, key: &'a str) -> Option<&'a str> {
+        let delimiter = self.delimiter.as_deref().filter(|text| !text.is_empty())?;
         let rest = key.strip_prefix(&self.prefix)?;
         let end = self.prefix.len() + rest.find(delimiter)? + delimiter.len();
-        Some(key[..end].to_owned())
+        key.get(..end)
     }
-}
 
-impl Walk<'_> {
-    /// Walks until the page is full, the keys end, or a common prefix is to be skipped; then it tells where to go on.
-    fn run(
-        &mut self,
-        reader: &Reader,
-        bucket: &BucketName,
-        start: &Start,
-    ) -> Result<Option<Start>, StoreError> {
-        let from = match start {
-            Start::At(key) => keys::object(bucket, key),
-            Start::Behind(prefix) => match behind(keys::object(bucket, prefix)) {
-                Some(from) => from,
-                None => return Ok(None),
-            },
+    /// The first row that can be in the page.
+    fn first_row(&self, bucket_rows: &[u8]) -> Vec<u8> {
+        let first = [bucket_rows, self.prefix.as_bytes()].concat();
+        let Some(marker) = &self.start_after else {
+            return first;
         };
-        let mut next = None;
-        reader.scan(
-            &keys::object(bucket, &self.query.prefix),
-            &from,
-            |version: ObjectVersion| {
-                if !self.query.start_after.is_empty()
-                    && version.key.as_str() <= self.query.start_after.as_str()
-                {
-                    return Ok(ControlFlow::Continue(()));
-                }
-                let common = self.query.common_prefix(version.key.as_str());
-                if !self.has_room() {
-                    self.page.truncated = true;
-                    return Ok(ControlFlow::Break(()));
-                }
-                if let Some(common) = common {
-                    self.last = Some(common.clone());
-                    next = Some(Start::Behind(common.clone()));
-                    self.page.common_prefixes.push(common);
-                    Ok(ControlFlow::Break(()))
-                } else {
-                    self.last = Some(version.key.as_str().to_owned());
-                    self.page.versions.push(version);
-                    Ok(ControlFlow::Continue(()))
-                }
-            },
-        )?;
-        Ok(next)
-    }
-
-    fn has_room(&self) -> bool {
-        self.page.versions.len() + self.page.common_prefixes.len() < self.query.limit
+        let shown = [bucket_rows, marker.as_bytes()].concat();
+        let behind = if self.common_prefix(marker) == Some(marker) {
+            keys::past(&shown)
+        } else {
+            keys::next(&shown)
+        };
+        behind.max(first)
     }
 }
 
-/// The first key behind all that begin with `prefix`.
-fn behind(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
-    while let Some(last) = prefix.pop() {
-        if let Some(next) = last.checked_add(1) {
-            prefix.push(next);
-            return Some(prefix);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixtures::{name, photos, put, with_photos};
+
+    async fn with_folders() -> Store {
+        let store = with_photos().await;
+        for key in ["a", "a/1", "a/2", "b/1", "c"] {
+            put(&store, key, b"").await.unwrap();
         }
+        store
     }
-    None
+
+    fn entries(store: &Store, start_after: &str) -> (Vec<String>, Vec<String>) {
+        let query = ListQuery {
+            delimiter: Some("/".to_owned()),
+            start_after: Some(start_after.to_owned()),
+            limit: 10,
+            ..ListQuery::default()
+        };
+        let page = store.list(&photos(), &query).unwrap();
+        let keys = page.versions.into_iter().map(|version| version.key.into());
+        (keys.collect(), page.common_prefixes)
+    }
+
+    #[tokio::test]
+    async fn behind_a_common_prefix_comes_nothing_of_it() {
+        let store = with_folders().await;
+
+        let (keys, common_prefixes) = entries(&store, "a/");
+
+        assert_eq!(keys, ["c"]);
+        assert_eq!(common_prefixes, ["b/"]);
+    }
+
+    #[tokio::test]
+    async fn behind_a_key_comes_the_rest_of_its_common_prefix() {
+        let store = with_folders().await;
+
+        let (_, with_rest) = entries(&store, "a/1");
+        let (_, without_rest) = entries(&store, "a/2");
+
+        assert_eq!(with_rest, ["a/", "b/"]);
+        assert_eq!(without_rest, ["b/"]);
+    }
+
+    #[tokio::test]
+    async fn a_page_of_nothing_is_not_truncated() {
+        let store = with_folders().await;
+
+        let page = store.list(&photos(), &ListQuery::default());
+
+        assert_eq!(page.unwrap(), ListPage::default());
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_is_missing_is_told_from_an_empty_one() {
+        let store = with_photos().await;
+
+        let empty = store.list(&photos(), &ListQuery::default());
+        let missing = store.list(&name("other"), &ListQuery::default());
+
+        assert!(empty.is_ok());
+        assert!(
+            matches!(missing, Err(StoreError::NoSuchBucket(_))),
+            "{missing:?}"
+        );
+    }
 }

@@ -1,16 +1,33 @@
-//! Buckets, versions and sealed bodies: a catalogue of ordered rows, and one file for each large body.
+//! What is stored: buckets and versions in a catalogue of rows, large bodies in files.
+//!
+//! From the top: [`handle`] opens the store, [`buckets`], [`versions`] and [`listing`] say what it does. They read and
+//! write rows ([`keys`]) in transactions of the [`catalogue`], which a [`group`] of writers hands to the [`commits`],
+//! and those to the [`engine`]. Bodies come in by [`staging`], lie in [`blobs`], and go out by a [`reader`].
 
-pub(crate) mod blobs;
 pub(crate) mod buckets;
-mod catalogue;
-mod committer;
-mod engine;
 pub(crate) mod error;
 pub(crate) mod folder;
 pub(crate) mod handle;
-mod keys;
 pub(crate) mod listing;
-mod redb_engine;
-#[cfg(test)]
-mod tests;
+pub(crate) mod reader;
+pub(crate) mod staging;
 pub(crate) mod versions;
+
+mod blob_names;
+mod blobs;
+mod catalogue;
+mod catalogue_file;
+mod commits;
+mod engine;
+#[cfg(test)]
+mod fixtures;
+mod format;
+mod group;
+mod keys;
+#[cfg(test)]
+mod laws;
+mod redb_engine;
+mod redb_tables;
+mod sweep;
+#[cfg(test)]
+mod test_disk;

@@ -1,298 +1,387 @@
-//! Object versions: written, found, opened, deleted.
-//!
-//! What must be atomic is decided in here: that the bucket is still there, and that a condition still holds.
+//! Versions: write, find, open, delete. Conditions are decided inside the transaction: nobody slips in between.
 
-use std::io;
-use std::path::PathBuf;
-
-use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::model::object::{Blob, BlobPlace, ObjectVersion, VersionContent, VersionId};
 use crate::model::object_key::ObjectKey;
-use crate::store::blobs::{self, BlobReader, StagedBlob, StagedContent};
-use crate::store::catalogue::{Reader, Transaction};
+use crate::store::buckets::bucket_in;
+use crate::store::catalogue::{Transaction, View};
 use crate::store::error::{FailedCondition, StoreError};
 use crate::store::handle::Store;
 use crate::store::keys;
+use crate::store::reader::BlobReader;
+use crate::store::staging::StagedBlob;
 
-/// What has to be true for a write.
+/// On what condition a version is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum WriteCondition {
-    /// Nothing.
+    /// Always.
     #[default]
     None,
-    /// `If-None-Match: *`.
+    /// `If-None-Match: *`: the key has no current version.
     IfAbsent,
-    /// `If-Match`, with the tags that it names.
+    /// `If-Match`: the current version has one of these entity tags.
     IfMatch(String),
 }
 
-/// What has to be true for a delete.
+/// On what condition a key is deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DeleteCondition {
-    /// Nothing.
+    /// Always.
     #[default]
     None,
-    /// `If-Match`, with the tags that it names, or `*`.
+    /// `If-Match`: the current version has one of these entity tags; `*` is any.
     IfMatch(String),
 }
 
-/// A version that is to be written.
+/// A version that is about to be written.
 #[derive(Debug)]
 pub(crate) struct NewVersion {
-    /// Under which key.
-    pub(crate) key: ObjectKey,
     /// What its writer says of it.
     pub(crate) content: VersionContent,
     /// Its sealed body.
-    pub(crate) blob: StagedBlob,
-    /// What has to be true.
+    pub(crate) body: StagedBlob,
+    /// On what condition.
     pub(crate) condition: WriteCondition,
 }
 
 impl Store {
-    /// Writes a version over a sealed body. Its blob is in place before its row is, and goes if the row does not come.
+    /// Writes a version, in place of the one that the key had.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoSuchBucket`], [`StoreError::ConditionFailed`], [`StoreError::NoSuchKey`] for `If-Match` on a key that
-    /// is not there.
+    /// `NoSuchBucket`; `ConditionFailed`; `NoSuchKey` for `IfMatch` on a key without a version; `Io`, `Corrupted`.
     pub(crate) async fn put_version(
         &self,
         bucket: &BucketName,
+        key: ObjectKey,
         new: NewVersion,
     ) -> Result<ObjectVersion, StoreError> {
-        let NewVersion {
-            key,
-            content,
-            blob: staged,
-            condition,
-        } = new;
+        let body = new.body.body();
         let version = ObjectVersion {
             key,
             version_id: VersionId::Null,
-            last_modified: self.clock.now().to_seconds(),
-            content,
-            blob: staged.blob(),
+            last_modified: self.clock().now().to_seconds(),
+            content: new.content,
+            blob: new.body.blob(),
         };
-        let mut staged = self.publish(staged).await?;
-        let written = self
-            .catalogue
-            .transact(|transaction| {
-                let replaced = find_for_write(transaction, bucket, &version.key)?;
-                condition.check(replaced.as_ref(), &version.key)?;
-                if let Some(replaced) = &replaced {
-                    forget_body(transaction, &replaced.blob);
-                }
-                if let StagedContent::Small(sealed) = &staged.content {
-                    transaction.put_body(&staged.id.0, sealed);
-                }
-                transaction.put(keys::object(bucket, version.key.as_str()), &version)?;
-                Ok(replaced)
-            })
-            .await;
-        match written {
-            Ok(replaced) => {
-                self.discard(replaced.map(|replaced| replaced.blob)).await;
-                Ok(version)
+        let work = |tx: &mut Transaction| {
+            tx.bucket(bucket)?;
+            let row = keys::version(bucket, &version.key);
+            let current: Option<ObjectVersion> = tx.get(&row)?;
+            new.condition.check(&version.key, current.as_ref())?;
+            if let Some(current) = current {
+                tx.discard(current.blob);
             }
-            Err(error) => {
-                staged.retract();
-                Err(error)
+            if let Some(body) = &body {
+                tx.put_body(version.blob.id, body.clone());
             }
-        }
-    }
-
-    /// Moves a staged file to its place; on a thread for blocking work if that syncs.
-    async fn publish(&self, mut staged: StagedBlob) -> Result<StagedBlob, StoreError> {
-        if !self.is_durable || matches!(staged.content, StagedContent::Small(_)) {
-            staged.publish(&self.folder, false)?;
-            return Ok(staged);
-        }
-        let folder = std::sync::Arc::clone(&self.folder);
-        let job =
-            tokio::task::spawn_blocking(move || staged.publish(&folder, true).map(|()| staged));
-        job.await.map_err(StoreError::catalogue)?
-    }
-
-    /// Removes the file of a body that no row names any more.
-    async fn discard(&self, blob: Option<Blob>) {
-        let Some(blob) = blob.filter(|blob| blob.place == BlobPlace::File) else {
-            return;
+            tx.put(row, &version)
         };
-        let folder = std::sync::Arc::clone(&self.folder);
-        tokio::task::spawn_blocking(move || blobs::discard(&folder, &blob))
-            .await
-            .ok();
+        self.catalogue().transact(Some(new.body), work).await?;
+        Ok(version)
     }
 
     /// The current version of a key.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoSuchKey`].
+    /// `NoSuchBucket`, `NoSuchKey`, `Io`, `Corrupted`.
     pub(crate) fn version(
         &self,
         bucket: &BucketName,
         key: &ObjectKey,
     ) -> Result<ObjectVersion, StoreError> {
-        find(&self.catalogue.read()?, bucket, key)
+        version_in(&self.view()?, bucket, key)
     }
 
-    /// The current version of a key and its body.
+    /// The current version of a key, and its body.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoSuchKey`]; [`StoreError::Io`] or [`StoreError::Corrupted`] where the body is gone.
+    /// `NoSuchBucket`, `NoSuchKey`, `BrokenBlob`, `Io`, `Corrupted`.
     pub(crate) fn open_version(
         &self,
         bucket: &BucketName,
         key: &ObjectKey,
     ) -> Result<(ObjectVersion, BlobReader), StoreError> {
+        let mut missed = None;
         loop {
-            let reader = self.catalogue.read()?;
-            let version = find(&reader, bucket, key)?;
-            let error = match self.open_body(&reader, &version.blob) {
-                Ok(body) => return Ok((version, body)),
-                Err(error) => error,
-            };
-            // Between row and file another writer may have replaced both; if the row is the same, the file is lost.
-            if find(&self.catalogue.read()?, bucket, key)?.blob.id == version.blob.id {
-                return Err(error);
+            let view = self.view()?;
+            let version = version_in(&view, bucket, key)?;
+            match self.reader(&view, version.blob) {
+                // Somebody may have replaced the version, and removed its file, since the row was read: look again,
+                // and believe it when the row still names the same blob.
+                Err(StoreError::BrokenBlob { blob, .. }) if missed != Some(blob) => {
+                    missed = Some(blob);
+                }
+                reader => return Ok((version, reader?)),
             }
         }
     }
 
-    fn open_body(&self, reader: &Reader, blob: &Blob) -> Result<BlobReader, StoreError> {
-        let name = PathBuf::from(blob.id.to_string());
+    fn reader(&self, view: &View, blob: Blob) -> Result<BlobReader, StoreError> {
         match blob.place {
-            BlobPlace::Catalogue => match reader.body(&blob.id.0)? {
-                Some(sealed) => Ok(BlobReader::small(blob.id, sealed)),
-                None => Err(StoreError::io("find blob", &name)(
-                    io::ErrorKind::NotFound.into(),
-                )),
-            },
-            BlobPlace::File => {
-                BlobReader::open(&self.folder, blob.id).map_err(StoreError::io("open blob", &name))
-            }
+            BlobPlace::Catalogue => BlobReader::of_body(blob, view.body(blob.id)?),
+            BlobPlace::File => BlobReader::of_file(blob, &self.blobs().path(blob.id)),
         }
     }
 
-    /// Deletes a key, if it is there.
+    /// Deletes a key's version; answers what it was, `None` where there was none.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoSuchBucket`], [`StoreError::ConditionFailed`].
+    /// `NoSuchBucket`, `ConditionFailed`, `Io`, `Corrupted`.
     pub(crate) async fn delete(
         &self,
         bucket: &BucketName,
         key: &ObjectKey,
         condition: &DeleteCondition,
-    ) -> Result<(), StoreError> {
-        let deleted = self
-            .catalogue
-            .transact(|transaction| remove(transaction, bucket, key, condition))
-            .await?;
-        self.discard(deleted).await;
-        Ok(())
+    ) -> Result<Option<ObjectVersion>, StoreError> {
+        let work = |tx: &mut Transaction| {
+            tx.bucket(bucket)?;
+            tx.delete(bucket, key, condition)
+        };
+        self.catalogue().transact(None, work).await
     }
 
-    /// Deletes many keys in one commit, each with an outcome of its own, in the order of the keys.
+    /// Deletes many keys in one commit; each has an outcome of its own, in the order in which they were named.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoSuchBucket`] for all of them.
+    /// `NoSuchBucket`, `Io`, `Corrupted`: then nothing is deleted. Of each key: `ConditionFailed`.
     pub(crate) async fn delete_many(
         &self,
         bucket: &BucketName,
-        keys: Vec<(ObjectKey, DeleteCondition)>,
-    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-        let outcomes = self
-            .catalogue
-            .transact(|transaction| {
-                require_bucket(transaction, bucket)?;
-                let each = keys
-                    .iter()
-                    .map(|(key, condition)| remove(transaction, bucket, key, condition));
-                Ok(each.collect::<Vec<_>>())
-            })
-            .await?;
-        let mut answers = Vec::with_capacity(outcomes.len());
-        for outcome in outcomes {
-            match outcome {
-                Ok(blob) => {
-                    self.discard(blob).await;
-                    answers.push(Ok(()));
+        targets: &[(ObjectKey, DeleteCondition)],
+    ) -> Result<Vec<Result<Option<ObjectVersion>, StoreError>>, StoreError> {
+        let work = |tx: &mut Transaction| {
+            tx.bucket(bucket)?;
+            let delete = |(key, condition): &_| match tx.delete(bucket, key, condition) {
+                Err(StoreError::ConditionFailed(failed)) => {
+                    Ok(Err(StoreError::ConditionFailed(failed)))
                 }
-                Err(error) => answers.push(Err(error)),
-            }
+                other => other.map(Ok),
+            };
+            targets.iter().map(delete).collect()
+        };
+        self.catalogue().transact(None, work).await
+    }
+}
+
+impl Transaction {
+    fn delete(
+        &mut self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        condition: &DeleteCondition,
+    ) -> Result<Option<ObjectVersion>, StoreError> {
+        let row = keys::version(bucket, key);
+        let current: Option<ObjectVersion> = self.get(&row)?;
+        condition.check(current.as_ref())?;
+        if let Some(version) = &current {
+            self.remove(row);
+            self.discard(version.blob);
         }
-        Ok(answers)
+        Ok(current)
     }
 }
 
 impl WriteCondition {
-    fn check(&self, existing: Option<&ObjectVersion>, key: &ObjectKey) -> Result<(), StoreError> {
-        match (self, existing) {
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+    fn check(&self, key: &ObjectKey, current: Option<&ObjectVersion>) -> Result<(), StoreError> {
+        match (self, current) {
             (Self::IfAbsent, Some(_)) => Err(StoreError::ConditionFailed(FailedCondition::Absent)),
             (Self::IfMatch(_), None) => Err(StoreError::NoSuchKey(key.clone())),
-            (Self::IfMatch(tags), Some(existing)) if !existing.content.etag.is_named_by(tags) => {
-                Err(StoreError::ConditionFailed(FailedCondition::Match))
-            }
-            _ => Ok(()),
+            (Self::IfMatch(tags), Some(version)) => check_tag(tags, version),
+            (Self::None, _) | (Self::IfAbsent, None) => Ok(()),
         }
     }
 }
 
-fn find(
-    reader: &Reader,
+impl DeleteCondition {
+    /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
+    fn check(&self, current: Option<&ObjectVersion>) -> Result<(), StoreError> {
+        match (self, current) {
+            (Self::None, _) => Ok(()),
+            (Self::IfMatch(tags), Some(version)) => check_tag(tags, version),
+            // AWS: unverified
+            (Self::IfMatch(_), None) => Err(StoreError::ConditionFailed(FailedCondition::Match)),
+        }
+    }
+}
+
+fn check_tag(condition: &str, version: &ObjectVersion) -> Result<(), StoreError> {
+    if version.content.etag.is_named_by(condition) {
+        Ok(())
+    } else {
+        Err(StoreError::ConditionFailed(FailedCondition::Match))
+    }
+}
+
+fn version_in(
+    view: &View,
     bucket: &BucketName,
     key: &ObjectKey,
 ) -> Result<ObjectVersion, StoreError> {
-    let found = reader.get(&keys::object(bucket, key.as_str()))?;
-    found.ok_or_else(|| StoreError::NoSuchKey(key.clone()))
-}
-
-fn require_bucket(transaction: &mut Transaction, bucket: &BucketName) -> Result<(), StoreError> {
-    let found = transaction.get::<Bucket>(&keys::bucket(bucket))?;
-    found
-        .map(drop)
-        .ok_or_else(|| StoreError::NoSuchBucket(bucket.clone()))
-}
-
-/// What a write replaces, in a bucket that has to be there still at the commit.
-fn find_for_write(
-    transaction: &mut Transaction,
-    bucket: &BucketName,
-    key: &ObjectKey,
-) -> Result<Option<ObjectVersion>, StoreError> {
-    require_bucket(transaction, bucket)?;
-    transaction.get(&keys::object(bucket, key.as_str()))
-}
-
-fn forget_body(transaction: &mut Transaction, blob: &Blob) {
-    if blob.place == BlobPlace::Catalogue {
-        transaction.delete_body(&blob.id.0);
+    if let Some(version) = view.get(&keys::version(bucket, key))? {
+        return Ok(version);
     }
+    bucket_in(view, bucket)?;
+    Err(StoreError::NoSuchKey(key.clone()))
 }
 
-/// Removes the row of a key; gives the blob that it named.
-fn remove(
-    transaction: &mut Transaction,
-    bucket: &BucketName,
-    key: &ObjectKey,
-    condition: &DeleteCondition,
-) -> Result<Option<Blob>, StoreError> {
-    let existing = find_for_write(transaction, bucket, key)?;
-    if let (DeleteCondition::IfMatch(tags), Some(existing)) = (condition, &existing)
-        && !existing.content.etag.is_named_by(tags)
-    {
-        return Err(StoreError::ConditionFailed(FailedCondition::Match));
-    }
-    let Some(existing) = existing else {
-        return Ok(None);
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::fixtures::{
+        LARGE, blob_files, bucket, durable, ephemeral, etag, key, name, new_version, photos, put,
+        read, with_photos,
     };
-    forget_body(transaction, &existing.blob);
-    transaction.delete(keys::object(bucket, key.as_str()));
-    Ok(Some(existing.blob))
+
+    #[tokio::test]
+    async fn odd_keys_are_keys_and_never_paths() {
+        let store = with_photos().await;
+        let long = "ü".repeat(512);
+        let odd = ["../../x", "a//b", ".", "%2F", "\n", "\0", "\0\0", &long];
+        for at in odd {
+            put(&store, at, at.as_bytes()).await.unwrap();
+        }
+
+        for at in odd {
+            assert_eq!(read(&store, at).unwrap(), at.as_bytes());
+        }
+        assert_eq!(std::fs::read_dir(store.path()).unwrap().count(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_version_replaces_the_one_before_it_and_removes_its_blob() {
+        let store = with_photos().await;
+        put(&store, "a", &LARGE).await.unwrap();
+        put(&store, "a", &[1; 5_000]).await.unwrap();
+        assert_eq!(blob_files(store.path()).len(), 1);
+
+        let last = put(&store, "a", b"small").await.unwrap();
+
+        assert_eq!(blob_files(store.path()).len(), 0);
+        assert_eq!(store.version(&photos(), &key("a")).unwrap(), last);
+        assert_eq!(read(&store, "a").unwrap(), b"small");
+    }
+
+    #[tokio::test]
+    async fn a_small_body_goes_with_its_version() {
+        let store = with_photos().await;
+        let version = put(&store, "a", b"small").await.unwrap();
+
+        let condition = DeleteCondition::None;
+        store
+            .delete(&photos(), &key("a"), &condition)
+            .await
+            .unwrap();
+
+        assert_eq!(store.view().unwrap().body(version.blob.id).unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_missing_bucket_and_a_missing_key_are_told_apart() {
+        let store = with_photos().await;
+
+        let no_key = store.version(&photos(), &key("a"));
+        let no_bucket = store.version(&name("other"), &key("a"));
+        let new = new_version(&store, &LARGE, WriteCondition::None);
+        let unwritten = store.put_version(&name("other"), key("a"), new).await;
+
+        assert!(
+            matches!(no_key, Err(StoreError::NoSuchKey(_))),
+            "{no_key:?}"
+        );
+        assert!(
+            matches!(no_bucket, Err(StoreError::NoSuchBucket(_))),
+            "{no_bucket:?}"
+        );
+        assert!(
+            matches!(unwritten, Err(StoreError::NoSuchBucket(_))),
+            "{unwritten:?}"
+        );
+        assert_eq!(blob_files(store.path()).len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_match_on_a_missing_key_is_no_such_key() {
+        let store = with_photos().await;
+        let new = new_version(&store, b"", WriteCondition::IfMatch(etag(b"").quoted()));
+
+        let refused = store.put_version(&photos(), key("a"), new).await;
+
+        assert!(
+            matches!(refused, Err(StoreError::NoSuchKey(_))),
+            "{refused:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_named_twice_is_deleted_once() {
+        let store = with_photos().await;
+        put(&store, "a", b"").await.unwrap();
+        let twice = vec![(key("a"), DeleteCondition::None); 2];
+
+        let outcomes = store.delete_many(&photos(), &twice).await.unwrap();
+
+        let deleted: Vec<_> = outcomes
+            .into_iter()
+            .map(|one| one.unwrap().is_some())
+            .collect();
+        assert_eq!(deleted, [true, false]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_64_writers_of_an_absent_key_exactly_one_wins() {
+        let folder = TempDir::new().unwrap();
+        for store in [ephemeral(), durable(folder.path()).unwrap()] {
+            store.create_bucket(bucket("photos")).await.unwrap();
+            let write = |number: u8| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    let body = vec![number; 5_000];
+                    let new = new_version(&store, &body, WriteCondition::IfAbsent);
+                    store.put_version(&photos(), key("a"), new).await
+                })
+            };
+
+            let mut won = Vec::new();
+            for writer in (0..64).map(write).collect::<Vec<_>>() {
+                match writer.await.unwrap() {
+                    Ok(version) => won.push(version),
+                    Err(StoreError::ConditionFailed(_)) => {}
+                    Err(other) => panic!("{other}"),
+                }
+            }
+
+            assert_eq!(won, [store.version(&photos(), &key("a")).unwrap()]);
+            assert_eq!(blob_files(store.path()).len(), 1);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_read_that_races_replacements_always_finds_a_body() {
+        let store = with_photos().await;
+        put(&store, "a", &LARGE).await.unwrap();
+        let writer = store.clone();
+        let replaced = tokio::spawn(async move {
+            for _ in 0..200 {
+                put(&writer, "a", &LARGE).await.unwrap();
+            }
+        });
+
+        let mut reads = 0;
+        while !replaced.is_finished() {
+            assert_eq!(read(&store, "a").unwrap(), LARGE);
+            reads += 1;
+            tokio::task::yield_now().await;
+        }
+
+        replaced.await.unwrap();
+        assert!(reads > 0);
+    }
 }

@@ -14,7 +14,7 @@ use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
 use crate::s3::regions;
 use crate::s3::respond;
 use crate::s3::shapes::Token;
-use crate::store::buckets::BucketPage;
+use crate::store::buckets::{BucketPage, BucketQuery};
 use crate::store::error::StoreError;
 use crate::wire::query::Query;
 use crate::wire::response::Response;
@@ -246,30 +246,26 @@ impl Operation for ListBuckets {
     }
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
-        let page = BucketPage {
+        let query = BucketQuery {
             account: cx.caller_account()?.to_owned(),
             prefix: self.prefix.clone().unwrap_or_default(),
             region: self.region.clone(),
-            after: self.after.clone().unwrap_or_default(),
+            after: self.after.clone(),
             limit: self.limit,
         };
-        let (buckets, truncated) = cx.store.list_buckets(&page)?;
-        Ok(respond::xml(self.render(
-            cx.caller_id()?,
-            &buckets,
-            truncated,
-        )))
+        let page = cx.store.list_buckets(&query)?;
+        Ok(respond::xml(self.render(cx.caller_id()?, &page)))
     }
 }
 
 impl ListBuckets {
-    fn render(&self, owner: &str, buckets: &[Bucket], truncated: bool) -> XmlWriter {
+    fn render(&self, owner: &str, page: &BucketPage) -> XmlWriter {
         let mut xml = XmlWriter::document("ListAllMyBucketsResult");
         xml.nest("Owner", |xml| {
             xml.element("ID", owner);
         });
         xml.nest("Buckets", |xml| {
-            for bucket in buckets {
+            for bucket in &page.buckets {
                 xml.nest("Bucket", |xml| {
                     xml.element("Name", &bucket.name)
                         .element("CreationDate", bucket.created.iso8601());
@@ -279,7 +275,7 @@ impl ListBuckets {
             }
         });
         xml.maybe("Prefix", self.prefix.as_deref());
-        let last = buckets.last().filter(|_| truncated);
+        let last = page.buckets.last().filter(|_| page.is_truncated);
         xml.maybe(
             "ContinuationToken",
             last.map(|bucket| Token::render(bucket.name.as_str())),

@@ -23,7 +23,7 @@ use crate::s3::target::ObjectAddress;
 use crate::s3::transfer;
 use crate::sse::choice::Requested;
 use crate::sse::customer_key::CustomerKey;
-use crate::store::blobs::BlobReader;
+use crate::store::reader::BlobReader;
 use crate::store::versions::{NewVersion, WriteCondition};
 use crate::wire::request::Request;
 use crate::wire::response::Response;
@@ -138,12 +138,11 @@ impl Operation for CopyObject {
         };
         let ObjectAddress { bucket, key } = self.object;
         let new = NewVersion {
-            key,
             content,
-            blob: received.blob,
+            body: received.blob,
             condition: self.condition,
         };
-        let version = cx.store.put_version(&bucket, new).await?;
+        let version = cx.store.put_version(&bucket, key, new).await?;
         Ok(encryption::write(
             respond::xml(render_copied(&version)),
             &version.content.sealing,

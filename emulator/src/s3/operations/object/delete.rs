@@ -2,6 +2,7 @@
 //!
 //! A key that is not there is deleted like one that is. No key material is asked for, whatever the object's encryption.
 
+use crate::model::object::ObjectVersion;
 use crate::model::object_key::ObjectKey;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
@@ -106,7 +107,7 @@ impl Operation for DeleteObjects {
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let bucket = &cx.bucket()?.name;
         let good: Vec<_> = self.wanted.iter().filter_map(deletable).collect();
-        let mut deleted = cx.store.delete_many(bucket, good).await?.into_iter();
+        let mut deleted = cx.store.delete_many(bucket, &good).await?.into_iter();
         let outcomes = self
             .wanted
             .iter()
@@ -128,7 +129,10 @@ fn deletable(wanted: &Wanted) -> Option<(ObjectKey, DeleteCondition)> {
         .map(|key| (key, wanted.condition.clone()))
 }
 
-fn outcome(wanted: &Wanted, next: impl FnOnce() -> Option<Result<(), StoreError>>) -> Outcome {
+fn outcome(
+    wanted: &Wanted,
+    next: impl FnOnce() -> Option<Result<Option<ObjectVersion>, StoreError>>,
+) -> Outcome {
     if deletable(wanted).is_none() {
         let code = if wanted.version_id.is_some() {
             Code::NoSuchVersion
@@ -138,7 +142,7 @@ fn outcome(wanted: &Wanted, next: impl FnOnce() -> Option<Result<(), StoreError>
         return Err((code.name(), code.message().to_owned()));
     }
     match next() {
-        None | Some(Ok(())) => Ok(()),
+        None | Some(Ok(_)) => Ok(()),
         Some(Err(error)) => {
             let error = S3Error::from(error);
             Err((error.code.name(), error.message.into_owned()))

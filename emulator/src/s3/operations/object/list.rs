@@ -166,7 +166,7 @@ impl Common {
         let query = ListQuery {
             prefix: self.prefix.clone(),
             delimiter: self.delimiter.clone(),
-            start_after: after.to_owned(),
+            start_after: (!after.is_empty()).then(|| after.to_owned()),
             limit: usize::try_from(self.max_keys.min(MAX_PAGE)).map_err(S3Error::internal)?,
         };
         Ok(cx.store.list(&cx.bucket()?.name, &query)?)
@@ -188,7 +188,7 @@ impl Common {
             self.delimiter.as_deref().map(|text| self.encode(text)),
         );
         xml.maybe("EncodingType", self.encoding.as_deref());
-        xml.element("IsTruncated", page.truncated);
+        xml.element("IsTruncated", page.next.is_some());
         for version in &page.versions {
             xml.nest("Contents", |xml| self.write_object(xml, version, owner));
         }

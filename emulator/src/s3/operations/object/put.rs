@@ -77,12 +77,12 @@ impl Operation for PutObject {
             sealing,
         };
         let new = NewVersion {
-            key: self.object.key,
             content,
-            blob: received.blob,
+            body: received.blob,
             condition: self.condition,
         };
-        let version = cx.store.put_version(&self.object.bucket, new).await?;
+        let ObjectAddress { bucket, key } = self.object;
+        let version = cx.store.put_version(&bucket, key, new).await?;
         let response = Response::ok().header("etag", version.content.etag.quoted());
         let response = encryption::write(response, &version.content.sealing);
         Ok(checksums::write(

@@ -1,0 +1,155 @@
+//! What one commit does for all who take part in it: publish their files, change the rows, answer each.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::model::object::{Blob, BlobPlace};
+use crate::store::blobs::{BlobFolder, OrphanFile};
+use crate::store::catalogue_file::Keeping;
+use crate::store::engine::{Engine, Member, Verdict};
+use crate::store::error::StoreError;
+use crate::store::staging::StagedBlob;
+
+/// One caller's part of a commit.
+#[derive(Debug, Default)]
+pub(super) struct Job {
+    /// Its changes.
+    pub(super) member: Member,
+    /// The new blob that they name.
+    pub(super) staged: Option<StagedBlob>,
+    /// The blobs that they no longer name.
+    pub(super) discarded: Vec<Blob>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is committed. The discarded files are removed when they are dropped.
+    Committed(Vec<OrphanFile>),
+    /// Somebody changed what it had read; the new blob comes back for another attempt.
+    Conflict(Option<StagedBlob>),
+}
+
+/// A job, and who waits for its outcome.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) job: Job,
+    pub(super) answer: oneshot::Sender<Result<Outcome, StoreError>>,
+}
+
+/// Commits batches, one at a time.
+#[derive(Clone)]
+pub(super) struct Committer {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) folder: BlobFolder,
+}
+
+impl Committer {
+    /// Does all these jobs in one commit, and answers each.
+    pub(super) fn run(&self, batch: Vec<Waiting>) {
+        // Who went away does not get his changes: nobody else would know what came of them.
+        let asked = batch
+            .into_iter()
+            .filter(|waiting| !waiting.answer.is_closed());
+        let mut batch: Vec<_> = asked
+            .filter_map(|waiting| self.published(waiting))
+            .collect();
+        let members: Vec<_> = batch
+            .iter_mut()
+            .map(|waiting| std::mem::take(&mut waiting.job.member))
+            .collect();
+        if members.is_empty() {
+            return;
+        }
+        let verdicts = self
+            .sync_names(&batch)
+            .and_then(|()| self.engine.commit(&members));
+        match verdicts {
+            Ok(verdicts) => self.answer(batch, verdicts),
+            Err(error) => self.refuse(batch, &error),
+        }
+    }
+
+    fn published(&self, mut waiting: Waiting) -> Option<Waiting> {
+        let published = waiting
+            .job
+            .staged
+            .as_mut()
+            .map_or(Ok(()), |staged| staged.publish(&self.folder));
+        match published {
+            Ok(()) => Some(waiting),
+            Err(error) => {
+                waiting.reply(Err(error));
+                None
+            }
+        }
+    }
+
+    fn sync_names(&self, batch: &[Waiting]) -> Result<(), StoreError> {
+        if self.folder.keeping() == Keeping::Ephemeral {
+            return Ok(());
+        }
+        let staged = batch
+            .iter()
+            .filter_map(|waiting| waiting.job.staged.as_ref());
+        let folders: BTreeSet<_> = staged.filter_map(StagedBlob::file_folder).collect();
+        folders
+            .iter()
+            .try_for_each(|folder| self.folder.sync_folder(folder))
+    }
+
+    fn answer(&self, batch: Vec<Waiting>, verdicts: Vec<Verdict>) {
+        for (mut waiting, verdict) in batch.into_iter().zip(verdicts) {
+            let staged = waiting.job.staged.take();
+            let outcome = match verdict {
+                Verdict::Conflict => Outcome::Conflict(staged),
+                Verdict::Committed => {
+                    staged.into_iter().for_each(StagedBlob::adopt);
+                    Outcome::Committed(self.orphans(&waiting.job.discarded))
+                }
+            };
+            waiting.reply(Ok(outcome));
+        }
+    }
+
+    fn orphans(&self, discarded: &[Blob]) -> Vec<OrphanFile> {
+        let files = discarded
+            .iter()
+            .filter(|blob| blob.place == BlobPlace::File);
+        files
+            .map(|blob| OrphanFile::new(self.folder.path(blob.id)))
+            .collect()
+    }
+
+    fn refuse(&self, batch: Vec<Waiting>, error: &StoreError) {
+        for mut waiting in batch {
+            // A durable commit whose sync failed may show after all: its blobs stay, and the next start
+            // removes those that no row names.
+            if self.folder.keeping() == Keeping::Durable {
+                waiting
+                    .job
+                    .staged
+                    .take()
+                    .into_iter()
+                    .for_each(StagedBlob::adopt);
+            }
+            waiting.reply(Err(error.of_batch()));
+        }
+    }
+}
+
+impl Waiting {
+    /// A caller that went away meanwhile is no error; what the outcome holds is removed then.
+    fn reply(self, outcome: Result<Outcome, StoreError>) {
+        drop(self.answer.send(outcome));
+    }
+}
+
+impl fmt::Debug for Committer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Committer").finish_non_exhaustive()
+    }
+}

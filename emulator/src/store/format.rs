@@ -1,0 +1,87 @@
+//! The format of the catalogue: one row, written when the catalogue is made and checked whenever it is opened.
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::store::blobs::BlobFolder;
+use crate::store::engine::{Engine, Member, Table, Write};
+use crate::store::error::StoreError;
+use crate::store::{keys, sweep};
+
+/// The format that this program writes. It grows by one when older programs would misread the rows.
+pub(super) const FORMAT: u32 = 1;
+
+/// Checks the format, or writes it into a new catalogue; tells whether it was new.
+///
+/// # Errors
+///
+/// `NewerFormat`; `Corrupted`, also for a new catalogue beside blobs, whose own one must have been lost: to go on
+/// would remove them all; `Io`.
+pub(super) fn settle(
+    engine: &dyn Engine,
+    file: &Path,
+    blobs: &BlobFolder,
+) -> Result<bool, StoreError> {
+    let corrupted = |finding: &str| StoreError::Corrupted {
+        file: file.to_owned(),
+        finding: finding.to_owned(),
+    };
+    let Some(stored) = engine.snapshot()?.get(Table::Rows, keys::FORMAT)? else {
+        if !sweep::blob_files(blobs)?.is_empty() {
+            return Err(corrupted("it is missing or empty, but blobs lie beside it"));
+        }
+        engine.commit(&[creation()])?;
+        return Ok(true);
+    };
+    let found = serde_json::from_slice(&stored.value)
+        .map_err(|_| corrupted("its format is not a number"))?;
+    if found > FORMAT {
+        return Err(StoreError::NewerFormat {
+            file: file.to_owned(),
+            found,
+            known: FORMAT,
+        });
+    }
+    Ok(false)
+}
+
+fn creation() -> Member {
+    let format = Write {
+        table: Table::Rows,
+        key: keys::FORMAT.to_vec(),
+        value: Some(Bytes::from(FORMAT.to_string())),
+    };
+    Member {
+        preconditions: Vec::new(),
+        writes: vec![format],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::catalogue_file::Keeping;
+    use crate::store::redb_engine::RedbEngine;
+
+    #[test]
+    fn the_catalogue_of_a_newer_program_is_left_alone() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("catalogue");
+        let engine = RedbEngine::open(&file, Keeping::Ephemeral).unwrap();
+        let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
+        let mut newer = creation();
+        newer.writes[0].value = Some(Bytes::from("2"));
+        engine.commit(&[newer]).unwrap();
+
+        let refused = settle(&engine, &file, &blobs);
+
+        let text = refused.unwrap_err().to_string();
+        assert!(
+            text.ends_with("has format 2; this program reads up to 1"),
+            "{text}"
+        );
+    }
+}

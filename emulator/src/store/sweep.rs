@@ -1,0 +1,119 @@
+//! What a crash leaves behind, removed at the start: bodies that were being written, and blobs whose rows were never
+//! committed. Files that are not ours stay.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::model::object::{BlobId, BlobPlace, ObjectVersion};
+use crate::store::blobs::{BlobFolder, OrphanFile};
+use crate::store::catalogue::View;
+use crate::store::error::StoreError;
+use crate::store::keys;
+
+/// Removes every blob that no row names.
+///
+/// # Errors
+///
+/// `Io`, `Corrupted`.
+pub(super) fn sweep(view: &View, folder: &BlobFolder) -> Result<(), StoreError> {
+    for (path, _) in files_in(folder.staging())? {
+        drop(OrphanFile::new(path));
+    }
+    let files = blob_files(folder)?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let named = blobs_in_files(view)?;
+    for (path, blob) in files {
+        if !named.contains(&blob) {
+            drop(OrphanFile::new(path));
+        }
+    }
+    Ok(())
+}
+
+/// Every blob file there is.
+///
+/// # Errors
+///
+/// `Io`.
+pub(super) fn blob_files(folder: &BlobFolder) -> Result<Vec<(PathBuf, BlobId)>, StoreError> {
+    let mut files = Vec::new();
+    for shard in entries(folder.blobs())? {
+        if shard.is_dir() {
+            files.extend(files_in(&shard)?);
+        }
+    }
+    Ok(files)
+}
+
+fn blobs_in_files(view: &View) -> Result<HashSet<BlobId>, StoreError> {
+    let mut named = HashSet::new();
+    for row in view.scan(keys::VERSIONS)? {
+        let (key, stored) = row?;
+        if !key.starts_with(keys::VERSIONS) {
+            break;
+        }
+        let version: ObjectVersion = view.parse(&stored.value)?;
+        if version.blob.place == BlobPlace::File {
+            named.insert(version.blob.id);
+        }
+    }
+    Ok(named)
+}
+
+/// The files in a folder whose names are those of blobs.
+fn files_in(folder: &Path) -> Result<Vec<(PathBuf, BlobId)>, StoreError> {
+    let named = |path: PathBuf| Some((blob_named_by(&path)?, path));
+    let files = entries(folder)?.into_iter().filter_map(named);
+    Ok(files.map(|(blob, path)| (path, blob)).collect())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let listed = fs::read_dir(folder).and_then(|entries| {
+        let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+        paths.collect::<Result<Vec<_>, _>>()
+    });
+    listed.map_err(StoreError::io("list the folder", folder))
+}
+
+fn blob_named_by(path: &Path) -> Option<BlobId> {
+    let name = path.file_name()?.to_str()?;
+    let mut id = [0; 16];
+    hex::decode_to_slice(name, &mut id).ok()?;
+    Some(BlobId(id)).filter(|blob| blob.to_string() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use crate::store::fixtures::{LARGE, blob_files, bucket, durable, put, read};
+
+    #[tokio::test]
+    async fn what_no_row_names_goes_and_everything_else_stays() {
+        let folder = TempDir::new().unwrap();
+        let store = durable(folder.path()).unwrap();
+        store.create_bucket(bucket("photos")).await.unwrap();
+        put(&store, "large", &LARGE).await.unwrap();
+        drop(store);
+        let named = blob_files(folder.path());
+        let shard = named[0].parent().unwrap();
+        let lost = "0123456789abcdef0123456789abcdef";
+        let foreign = [
+            shard.join("notes.txt"),
+            folder.path().join("staging/notes.txt"),
+        ];
+        let leftover = [shard.join(lost), folder.path().join("staging").join(lost)];
+        for path in foreign.iter().chain(&leftover) {
+            std::fs::write(path, "x").unwrap();
+        }
+
+        let store = durable(folder.path()).unwrap();
+
+        assert!(foreign.iter().all(|path| path.exists()));
+        assert!(leftover.iter().all(|path| !path.exists()));
+        assert_eq!(read(&store, "large").unwrap(), LARGE);
+    }
+}
