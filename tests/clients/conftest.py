@@ -15,13 +15,16 @@ AWS = pathlib.Path(sys.executable).parent / "aws"
 
 
 class Server:
-    """A running server, its folder, and all that it logged."""
+    """A running server; under its home lie its data folder, its temporary folder, and all that it logged."""
 
-    def __init__(self, folder, *arguments):
-        self.folder, self.ca = folder / "data", folder / "ca.pem"
-        self.log = open(folder / "log", "w+b")
-        command = [BINARY, "--listen", "127.0.0.1:0", "--data", self.folder, "--ca-out", self.ca, *arguments]
+    def __init__(self, home, *arguments, durable=True, secret="test"):
+        self.home, self.folder, self.ca, self.secret = home, home / "data", home / "ca.pem", secret
+        (home / "tmp").mkdir()
+        self.log = open(home / "log", "w+b")
+        command = [BINARY, "--listen", "127.0.0.1:0", "--ca-out", self.ca, "--secret-key", secret, *arguments]
+        command += ["--data", self.folder] if durable else []
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STRONGROOM_"))}
+        clean["TMPDIR"] = str(home / "tmp")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=clean, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("Ready. http://"), line
@@ -32,17 +35,17 @@ class Server:
 
     def client(self, scheme, service="s3", **options):
         trust = {"verify": str(self.ca)} if scheme == "https" else {}
-        options = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1", **options}
+        options = {"aws_access_key_id": "test", "aws_secret_access_key": self.secret, "region_name": "us-east-1", **options}
         return boto3.client(service, endpoint_url=self.uri(scheme), **trust, **options)
 
     def aws(self, scheme, *arguments, check=True, home=None):
         """Runs the aws CLI; gives its output, or the whole result where it may fail."""
         environment = {
             "PATH": os.environ["PATH"],
-            "HOME": str(home or self.folder),
+            "HOME": str(home or self.home),
             "AWS_ENDPOINT_URL": self.uri(scheme),
             "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SECRET_ACCESS_KEY": self.secret,
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CA_BUNDLE": str(self.ca),

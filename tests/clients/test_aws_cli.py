@@ -59,6 +59,53 @@ def test_customer_keys(server, scheme, bucket, home):
     assert "AccessDenied" in wrong.stderr
 
 
+def test_copies_take_off_and_change_customer_keys(server, scheme, bucket, home):
+    (home / "body").write_text("secret")
+    (home / "key").write_bytes(KEY)
+    (home / "other").write_bytes(bytes(32))
+    sealed = ["--sse-c", "AES256", "--sse-c-key", f"fileb://{home}/key"]
+    source = ["--sse-c-copy-source", "AES256", "--sse-c-copy-source-key", f"fileb://{home}/key"]
+    other = ["--sse-c", "AES256", "--sse-c-key", f"fileb://{home}/other"]
+    at = f"s3://{bucket}"
+
+    server.aws(scheme, "s3", "cp", home / "body", f"{at}/sealed", *sealed, home=home)
+    server.aws(scheme, "s3", "cp", f"{at}/sealed", f"{at}/open", *source, home=home)
+    server.aws(scheme, "s3", "cp", f"{at}/sealed", f"{at}/again", *source, *other, home=home)
+    refused = server.aws(scheme, "s3", "cp", f"{at}/again", home / "no", *sealed, home=home, check=False)
+
+    assert server.aws(scheme, "s3", "cp", f"{at}/open", "-", home=home) == "secret"
+    assert server.aws(scheme, "s3", "cp", f"{at}/again", "-", *other, home=home) == "secret"
+    assert "403" in refused.stderr
+
+
+def test_sse_s3_is_answered_when_it_is_asked_for(server, scheme, bucket, home):
+    (home / "body").write_text("hello")
+    at = ["--bucket", bucket, "--key", "key"]
+
+    put = json.loads(server.aws(scheme, "s3api", "put-object", *at, "--body", home / "body", "--server-side-encryption", "AES256"))
+    head = json.loads(server.aws(scheme, "s3api", "head-object", *at))
+
+    assert put["ETag"] == head["ETag"] == f'"{hashlib.md5(b"hello").hexdigest()}"'
+    assert put["ServerSideEncryption"] == head["ServerSideEncryption"] == "AES256"
+
+
+def test_pages_are_listed_and_deleted(server, scheme, bucket):
+    s3 = server.client(scheme)
+    names = [f"dir/{index}" for index in range(7)]
+    for name in names:
+        s3.put_object(Bucket=bucket, Key=name, Body=b"")
+    delete = json.dumps({"Objects": [{"Key": name} for name in names[:6]]})
+
+    pages = server.aws(scheme, "s3api", "list-objects-v2", "--bucket", bucket, "--page-size", 3, "--query", "Contents[].Key")
+    first = json.loads(server.aws(scheme, "s3api", "list-objects-v2", "--bucket", bucket, "--max-items", 2))
+    deleted = json.loads(server.aws(scheme, "s3api", "delete-objects", "--bucket", bucket, "--delete", delete))
+
+    assert json.loads(pages) == names
+    assert ([item["Key"] for item in first["Contents"]], "NextToken" in first) == (names[:2], True)
+    assert [item["Key"] for item in deleted["Deleted"]] == names[:6]
+    assert server.aws(scheme, "s3", "ls", f"s3://{bucket}/dir/").split()[3:] == ["6"]
+
+
 def test_default_encryption(server, scheme, bucket):
     rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
 
