@@ -18,6 +18,9 @@ use crate::wire::request::Request;
 
 /// How far the clocks of client and server may be apart.
 pub(crate) const MAX_SKEW: Duration = Duration::from_mins(15);
+/// What some clients call the region of a global endpoint. AWS refuses a signature for it and names the real one.
+const PSEUDO_REGION: &str = "aws-global";
+const CONTENT_HASH: &str = "x-amz-content-sha256";
 const MALFORMED_CREDENTIAL: &str = "The authorization header is malformed; the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
 
 /// Knows identities and checks signatures.
@@ -86,15 +89,7 @@ impl Authenticator {
         } else {
             Caller::Known(self.identities.default())
         };
-        let payload = match request.header("x-amz-content-sha256") {
-            Some(value) => PayloadSigning::parse(value)?,
-            None => PayloadSigning::Unsigned,
-        };
-        Ok(Identified {
-            caller,
-            region: self.region.clone(),
-            payload,
-        })
+        self.unproven(request, caller)
     }
 
     fn by_header(
@@ -106,16 +101,14 @@ impl Authenticator {
     ) -> Result<Identified, AuthError> {
         let (date, time) = date_of(request)?;
         let signed = parse_header(header, date)?;
-        check_service(&signed.credential, service, AuthError::Header)?;
+        check_service(&signed.credential, service, false)?;
+        check_region(&signed.credential, false)?;
+        let said = request.header(CONTENT_HASH);
+        let payload = payload_hash(request, service, said).ok_or(AuthError::NoPayloadHash)?;
         let caller = self.find(&signed.credential.access_key)?;
         self.check_token(request)?;
         self.check_skew(time, &signed.date, now)?;
-        let payload = match request.header("x-amz-content-sha256") {
-            Some(value) => value.to_owned(),
-            None if service == "s3" => return Err(AuthError::NoPayloadHash),
-            None => hex::encode(sha256(&request.document)),
-        };
-        check_signed(request, &signed)?;
+        self.check_signed(request, &signed)?;
         let signing = PayloadSigning::parse(&payload)?;
         self.verify(request, &signed, &caller, &payload)?;
         let signing = signing.chained(self.chunks(&signed, &caller));
@@ -134,25 +127,19 @@ impl Authenticator {
     ) -> Result<Identified, AuthError> {
         let presigned = Presigned::parse(&request.query)?;
         let signed = &presigned.signed;
-        check_service(&signed.credential, service, AuthError::Query)?;
+        check_service(&signed.credential, service, true)?;
+        check_region(&signed.credential, true)?;
         let caller = self.find(&signed.credential.access_key)?;
-        if request.query.has("X-Amz-Security-Token") {
-            return Err(AuthError::UnknownToken(
-                request
-                    .query
-                    .find("X-Amz-Security-Token")
-                    .unwrap_or_default()
-                    .to_owned(),
-            ));
-        }
+        self.check_token(request)?;
         if self.verifies {
+            check_begun(&presigned, now)?;
             presigned.check_time(now)?;
         }
-        check_signed(request, signed)?;
-        let payload = request
-            .header("x-amz-content-sha256")
-            .unwrap_or("UNSIGNED-PAYLOAD")
-            .to_owned();
+        self.check_signed(request, signed)?;
+        let said = request.query.find("X-Amz-Content-Sha256");
+        let said = said.or_else(|| request.header(CONTENT_HASH));
+        let payload =
+            payload_hash(request, service, said).unwrap_or_else(|| "UNSIGNED-PAYLOAD".to_owned());
         self.verify(request, signed, &caller, &payload)?;
         let signing = PayloadSigning::parse(&payload)?.chained(self.chunks(signed, &caller));
         presigned::hoist(request);
@@ -171,13 +158,11 @@ impl Authenticator {
         bucket: Option<&str>,
         now: Timestamp,
     ) -> Result<Identified, AuthError> {
-        let (key, signature) = header.split_once(':').ok_or_else(|| {
-            AuthError::Header(
-                "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"
-                    .to_owned(),
-            )
-        })?;
+        let (key, signature) = header
+            .split_once(':')
+            .ok_or_else(|| AuthError::OldHeader(format!("AWS {header}")))?;
         let caller = self.find(key)?;
+        self.check_token(request)?;
         let amz_date = request.header("x-amz-date");
         let date = amz_date
             .or_else(|| request.header("date"))
@@ -187,7 +172,7 @@ impl Authenticator {
         let string =
             sigv2::string_to_sign(request, if amz_date.is_some() { "" } else { date }, bucket);
         self.verify_old(&caller, string, signature)?;
-        Ok(self.unsigned(caller))
+        self.unproven(request, Caller::Known(caller))
     }
 
     fn by_old_query(
@@ -201,17 +186,18 @@ impl Authenticator {
         let (Some(key), Some(signature), Some(expires)) =
             (find("AWSAccessKeyId"), find("Signature"), find("Expires"))
         else {
-            return Err(AuthError::Query(
+            return Err(AuthError::OldQuery(
                 "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters".to_owned(),
             ));
         };
         let caller = self.find(&key)?;
+        self.check_token(request)?;
         let ends = expires
             .parse::<u64>()
             .ok()
             .map(|seconds| Timestamp::from_unix_millis(seconds.saturating_mul(1_000)));
         let ends = ends.ok_or_else(|| {
-            AuthError::Query(format!(
+            AuthError::OldQuery(format!(
                 "Invalid date (should be seconds since epoch): {expires}"
             ))
         })?;
@@ -224,15 +210,22 @@ impl Authenticator {
         }
         let string = sigv2::string_to_sign(request, &expires, bucket);
         self.verify_old(&caller, string, &signature)?;
-        Ok(self.unsigned(caller))
+        self.unproven(request, Caller::Known(caller))
     }
 
-    fn unsigned(&self, caller: std::sync::Arc<Identity>) -> Identified {
-        Identified {
-            caller: Caller::Known(caller),
-            region: self.region.clone(),
-            payload: PayloadSigning::Unsigned,
+    /// A caller whose signature, if there is one, says nothing of region and body. Chunks that claim to be signed have no
+    /// signature to go on from.
+    fn unproven(&self, request: &Request, caller: Caller) -> Result<Identified, AuthError> {
+        let value = request.header(CONTENT_HASH).unwrap_or_default();
+        let payload = PayloadSigning::parse(value)?;
+        if self.verifies && payload.has_signed_chunks() {
+            return Err(AuthError::BadPayloadHash(value.to_owned()));
         }
+        Ok(Identified {
+            caller,
+            region: self.region.clone(),
+            payload,
+        })
     }
 
     fn find(&self, access_key: &str) -> Result<std::sync::Arc<Identity>, AuthError> {
@@ -243,7 +236,11 @@ impl Authenticator {
 
     /// There are no temporary credentials yet, so no token is known.
     fn check_token(&self, request: &Request) -> Result<(), AuthError> {
-        match request.header("x-amz-security-token") {
+        let token = request
+            .header("x-amz-security-token")
+            .or_else(|| request.query.find("X-Amz-Security-Token"))
+            .or_else(|| request.query.find("x-amz-security-token"));
+        match token {
             Some(token) if self.verifies => Err(AuthError::UnknownToken(token.to_owned())),
             _ => Ok(()),
         }
@@ -257,6 +254,27 @@ impl Authenticator {
             });
         }
         Ok(())
+    }
+
+    /// The host and every `x-amz-*` header that was sent have to be signed, but for `x-amz-content-sha256`: its value is
+    /// signed as the payload's hash.
+    fn check_signed(&self, request: &Request, signed: &Signed) -> Result<(), AuthError> {
+        let is_signed = |name: &str| signed.headers.iter().any(|signed| signed == name);
+        let names = request
+            .headers
+            .keys()
+            .map(http::HeaderName::as_str)
+            .filter(|name| name.starts_with("x-amz-") && *name != CONTENT_HASH);
+        let unsigned: Vec<_> = std::iter::once("host")
+            .chain(names)
+            .filter(|name| !is_signed(name))
+            .map(str::to_owned)
+            .collect();
+        if unsigned.is_empty() || !self.verifies {
+            Ok(())
+        } else {
+            Err(AuthError::Unsigned(unsigned))
+        }
     }
 
     fn verify(
@@ -318,7 +336,7 @@ impl Authenticator {
 fn mechanism(request: &Request) -> Result<Mechanism, AuthError> {
     let header = request.header("authorization");
     let in_query = request.query.has("X-Amz-Algorithm") || request.query.has("X-Amz-Signature");
-    let in_old_query = request.query.has("AWSAccessKeyId") && request.query.has("Signature");
+    let in_old_query = request.query.has("AWSAccessKeyId") || request.query.has("Signature");
     match header {
         Some(_) if in_query || in_old_query => Err(AuthError::TwoMechanisms),
         Some(header) => match header.split_once(' ') {
@@ -379,36 +397,49 @@ fn parse_header(header: &str, date: String) -> Result<Signed, AuthError> {
     })
 }
 
-fn check_service(
-    credential: &Credential,
-    service: &str,
-    refuse: impl FnOnce(String) -> AuthError,
-) -> Result<(), AuthError> {
+fn check_service(credential: &Credential, service: &str, in_query: bool) -> Result<(), AuthError> {
     if credential.service == service {
         return Ok(());
     }
-    Err(refuse(format!(
-        "The authorization header is malformed; incorrect service \"{}\". This endpoint belongs to \"{service}\".",
+    let problem = format!(
+        "incorrect service \"{}\". This endpoint belongs to \"{service}\".",
         credential.service
-    )))
+    );
+    Err(if in_query {
+        AuthError::Query(format!(
+            "Error parsing the X-Amz-Credential parameter; {problem}"
+        ))
+    } else {
+        AuthError::Header(format!("The authorization header is malformed; {problem}"))
+    })
 }
 
-/// The host and every `x-amz-*` header that was sent have to be signed.
-fn check_signed(request: &Request, signed: &Signed) -> Result<(), AuthError> {
-    let is_signed = |name: &str| signed.headers.iter().any(|signed| signed == name);
-    let names = request
-        .headers
-        .keys()
-        .map(http::HeaderName::as_str)
-        .filter(|name| name.starts_with("x-amz-"));
-    let unsigned: Vec<_> = std::iter::once("host")
-        .chain(names)
-        .filter(|name| !is_signed(name))
-        .map(str::to_owned)
-        .collect();
-    if unsigned.is_empty() {
-        Ok(())
+fn check_region(credential: &Credential, in_query: bool) -> Result<(), AuthError> {
+    if credential.region != PSEUDO_REGION {
+        return Ok(());
+    }
+    Err(AuthError::Region {
+        given: credential.region.clone(),
+        expected: "us-east-1".to_owned(),
+        in_query,
+    })
+}
+
+/// A date in the future would make a presigned request outlive its week.
+fn check_begun(presigned: &Presigned, now: Timestamp) -> Result<(), AuthError> {
+    if presigned.begins > now.plus(MAX_SKEW) {
+        Err(AuthError::NotYetValid)
     } else {
-        Err(AuthError::Unsigned(unsigned))
+        Ok(())
+    }
+}
+
+/// What is signed of the body. S3 takes the client's word and proves it while the body streams; other services have the
+/// body in hand and take nobody's word.
+fn payload_hash(request: &Request, service: &str, said: Option<&str>) -> Option<String> {
+    if service == "s3" {
+        said.map(str::to_owned)
+    } else {
+        Some(hex::encode(sha256(&request.document)))
     }
 }

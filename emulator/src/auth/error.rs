@@ -11,6 +11,19 @@ pub(crate) enum AuthError {
     Header(String),
     /// The signature in the query cannot be read; holds what AWS says of it.
     Query(String),
+    /// The region of the credential is none that anything is signed for, or another than it must be.
+    Region {
+        /// What the credential says.
+        given: String,
+        /// What it must say.
+        expected: String,
+        /// Whether it stood in the query.
+        in_query: bool,
+    },
+    /// A header of version 2 cannot be read; holds it.
+    OldHeader(String),
+    /// A query of version 2 cannot be read; holds what AWS says of it.
+    OldQuery(String),
     /// Signed twice, in header and query.
     TwoMechanisms,
     /// A scheme that is none of AWS's.
@@ -37,6 +50,8 @@ pub(crate) enum AuthError {
         /// Our time.
         server: Timestamp,
     },
+    /// A presigned request came before it was signed.
+    NotYetValid,
     /// Headers that have to be signed were sent and not signed.
     Unsigned(Vec<String>),
     /// The payload's hash is missing, though the signature is in the header.
@@ -63,7 +78,13 @@ pub(crate) struct Mismatch {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header(message) | Self::Query(message) => f.write_str(message),
+            Self::Header(message) | Self::Query(message) | Self::OldQuery(message) => {
+                f.write_str(message)
+            }
+            Self::Region {
+                given, expected, ..
+            } => write!(f, "the region '{given}' is wrong; expecting '{expected}'"),
+            Self::OldHeader(header) => write!(f, "the signature {header}"),
             Self::TwoMechanisms => f.write_str("signed both in header and query"),
             Self::UnknownScheme(scheme) => write!(f, "the scheme {scheme}"),
             Self::UnknownKey(key) => write!(f, "nobody has the access key {key}"),
@@ -73,6 +94,7 @@ impl fmt::Display for AuthError {
                 write!(f, "the request's time {request} is too far off")
             }
             Self::Expired { expires, .. } => write!(f, "expired at {}", expires.iso8601()),
+            Self::NotYetValid => f.write_str("signed in the future"),
             Self::Unsigned(names) => write!(f, "not signed: {}", names.join(", ")),
             Self::NoPayloadHash => f.write_str("no x-amz-content-sha256"),
             Self::BadPayloadHash(hash) => write!(f, "the payload hash {hash}"),

@@ -8,3 +8,5 @@ pub(crate) mod payload;
 mod presigned;
 mod sigv2;
 mod sigv4;
+#[cfg(test)]
+mod tests;

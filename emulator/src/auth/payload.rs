@@ -102,6 +102,17 @@ impl PayloadSigning {
         }
     }
 
+    /// Whether its chunks claim to be signed.
+    pub(super) fn has_signed_chunks(&self) -> bool {
+        matches!(
+            self,
+            Self::Chunked {
+                is_signed: true,
+                ..
+            }
+        )
+    }
+
     /// Whether it is a form that only uploads take.
     pub(crate) fn is_streaming(&self) -> bool {
         matches!(self, Self::Chunked { .. })
@@ -128,6 +139,8 @@ struct Chunks {
     proof: Option<Proof>,
     declared_bytes: u64,
     seen_bytes: u64,
+    /// What `x-amz-trailer` names; `None` where no trailer may come.
+    announced: Option<Vec<String>>,
     trailers: Vec<(String, String)>,
 }
 
@@ -180,6 +193,7 @@ impl PayloadVerifier {
                     proof: chain.clone().map(Proof::new),
                     declared_bytes: declared.ok_or(PayloadError::NoLength)?,
                     seen_bytes: 0,
+                    announced: has_trailer.then(|| announced(request)),
                     trailers: Vec::new(),
                 }))
             }
@@ -241,6 +255,18 @@ impl PayloadVerifier {
     }
 }
 
+/// The names in `x-amz-trailer`, in lower case.
+fn announced(request: &Request) -> Vec<String> {
+    let names = request
+        .header("x-amz-trailer")
+        .unwrap_or_default()
+        .split(',');
+    names
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
 impl Chunks {
     fn update(&mut self, piece: &[u8], plain: &mut Vec<u8>) -> Result<(), PayloadError> {
         let Self {
@@ -249,6 +275,7 @@ impl Chunks {
             declared_bytes,
             seen_bytes,
             trailers,
+            ..
         } = self;
         parser.push(piece, |piece| {
             match piece {
@@ -288,12 +315,30 @@ impl Chunks {
             .iter()
             .position(|(name, _)| name == TRAILER_SIGNATURE);
         let signature = position.map(|position| self.trailers.remove(position).1);
-        if let (Some(proof), false) = (&self.proof, self.trailers.is_empty()) {
-            proof.check_trailer(&self.trailers, signature.as_deref().unwrap_or_default())?;
+        if let (Some(proof), Some(_)) = (&self.proof, &self.announced) {
+            let signature = signature.ok_or(ChunkError::Incomplete)?;
+            proof.check_trailer(&self.trailers, &signature)?;
         }
+        self.check_announced()?;
         Ok(PayloadEnd {
             trailers: self.trailers,
         })
+    }
+
+    /// What was announced must come, or a checksum could be left out on the way.
+    fn check_announced(&self) -> Result<(), ChunkError> {
+        let Some(announced) = &self.announced else {
+            return Ok(());
+        };
+        let mut announced: Vec<_> = announced.iter().collect();
+        let mut sent: Vec<_> = self.trailers.iter().map(|(name, _)| name).collect();
+        announced.sort_unstable();
+        sent.sort_unstable();
+        if announced == sent {
+            Ok(())
+        } else {
+            Err(ChunkError::MalformedTrailer)
+        }
     }
 }
 

@@ -2,26 +2,29 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>
 
+use crate::auth::sigv4;
 use crate::crypto::digest::hmac_sha1;
 use crate::wire::encoding::base64;
 use crate::wire::request::Request;
 
-/// Query names that are part of the resource, sorted.
-const SUB_RESOURCES: [&str; 30] = [
+/// Query names that are part of the resource, sorted: those that clients of version 2 sign.
+const SUB_RESOURCES: [&str; 35] = [
     "accelerate",
     "acl",
     "analytics",
     "cors",
+    "defaultObjectAcl",
     "delete",
-    "encryption",
     "inventory",
     "lifecycle",
     "location",
     "logging",
+    "metrics",
     "notification",
+    "object-lock",
     "partNumber",
     "policy",
-    "publicAccessBlock",
+    "replication",
     "requestPayment",
     "response-cache-control",
     "response-content-disposition",
@@ -30,6 +33,9 @@ const SUB_RESOURCES: [&str; 30] = [
     "response-content-type",
     "response-expires",
     "restore",
+    "select",
+    "select-type",
+    "storageClass",
     "tagging",
     "torrent",
     "uploadId",
@@ -43,7 +49,13 @@ const SUB_RESOURCES: [&str; 30] = [
 /// What is signed. `date` is the `Date` header, empty where `x-amz-date` stands for it, or the expiry of a presigned
 /// request; `bucket` is the one that the host names, if it does.
 pub(super) fn string_to_sign(request: &Request, date: &str, bucket: Option<&str>) -> String {
-    let header = |name: &str| request.header(name).unwrap_or_default();
+    let header = |name: &str| {
+        request
+            .headers
+            .get(name)
+            .map(sigv4::fold)
+            .unwrap_or_default()
+    };
     format!(
         "{}\n{}\n{}\n{date}\n{}{}",
         request.method,
@@ -69,8 +81,7 @@ fn amz_headers(request: &Request) -> String {
     names.sort_unstable();
     let line = |name: &str| {
         let values = request.headers.get_all(name).iter();
-        let values =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+        let values = values.map(sigv4::fold);
         format!("{name}:{}\n", values.collect::<Vec<_>>().join(","))
     };
     names.into_iter().map(line).collect()

@@ -125,17 +125,19 @@ fn canonical_query(request: &Request) -> String {
         .join("&")
 }
 
-/// All values of a header: blanks folded, joined by commas. Bytes that are not UTF-8 count as U+FFFD, as on AWS.
+/// All values of a header, joined by commas.
 fn canonical_value(request: &Request, name: &str) -> String {
     if name == "host" {
         return request.host.clone();
     }
     let values = request.headers.get_all(name).iter();
-    let fold = |value: &http::HeaderValue| {
-        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
-    };
     values.map(fold).collect::<Vec<_>>().join(",")
+}
+
+/// A value as AWS reads it: bytes that are not UTF-8 count as U+FFFD, runs of blanks and tabs as one blank.
+pub(super) fn fold(value: &http::HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -170,6 +170,21 @@ impl From<AuthError> for S3Error {
         match error {
             AuthError::Header(message) => Code::AuthorizationHeaderMalformed.says(message),
             AuthError::Query(message) => Code::AuthorizationQueryParametersError.says(message),
+            AuthError::Region { given, expected, in_query } => {
+                let (code, place) = if in_query {
+                    (Code::AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter")
+                } else {
+                    (Code::AuthorizationHeaderMalformed, "The authorization header is malformed")
+                };
+                code.says(format!("{place}; the region '{given}' is wrong; expecting '{expected}'"))
+                    .with("Region", expected)
+            }
+            AuthError::OldHeader(value) => Self::argument_value(
+                "Authorization",
+                &value,
+                "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature",
+            ),
+            AuthError::OldQuery(message) => Code::AccessDenied.says(message),
             AuthError::TwoMechanisms => Code::InvalidArgument.says(
                 "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
             ),
@@ -190,6 +205,7 @@ impl From<AuthError> for S3Error {
                 }
                 error.with("Expires", expires.iso8601_seconds()).with("ServerTime", server.iso8601_seconds())
             }
+            AuthError::NotYetValid => Code::AccessDenied.says("Request is not valid yet"),
             AuthError::Unsigned(names) => Code::AccessDenied
                 .says("There were headers present in the request which were not signed")
                 .with("HeadersNotSigned", names.join(", ")),

@@ -42,7 +42,9 @@ pub(crate) enum Piece<'b> {
 pub(crate) enum ChunkError {
     /// A chunk's head or end that is none.
     Malformed,
-    /// A chunk before the last one is too short; holds which one, from 1 on, and its length.
+    /// A chunk before the last one is too short; holds the number of the one behind it, from 1 on, and its length.
+    ///
+    /// Source: answers of S3 quoted in versity/versitygw#1665 and #1683.
     TooShort(u64, u64),
     /// A line of the trailer that is no header.
     MalformedTrailer,
@@ -195,7 +197,7 @@ impl ChunkParser {
         let (length_bytes, signature) = parse_head(line).ok_or(ChunkError::Malformed)?;
         let is_last = length_bytes == 0;
         if let Some(short) = self.short.filter(|_| !is_last) {
-            return Err(ChunkError::TooShort(self.chunks, short).into());
+            return Err(ChunkError::TooShort(self.chunks + 1, short).into());
         }
         self.chunks += 1;
         self.short = (length_bytes < MIN_CHUNK_BYTES).then_some(length_bytes);
@@ -254,7 +256,7 @@ impl fmt::Display for ChunkError {
         match self {
             Self::Malformed => f.write_str("a malformed chunk"),
             Self::TooShort(index, length) => {
-                write!(f, "chunk {index} of {length} bytes is too short")
+                write!(f, "chunk {index} follows one of {length} bytes")
             }
             Self::MalformedTrailer => f.write_str("a malformed trailer"),
             Self::Incomplete => f.write_str("the last chunk is missing"),
@@ -341,7 +343,7 @@ mod tests {
         }
         assert_eq!(
             read(b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n", false, &[]),
-            Err(ChunkError::TooShort(1, 1))
+            Err(ChunkError::TooShort(2, 1))
         );
         assert_eq!(
             read(&[b'0'; MAX_LINE_BYTES + 1], false, &[]),

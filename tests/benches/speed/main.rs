@@ -41,17 +41,16 @@ fn main() {
         return;
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
+    let first = start_to_first_object();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(run(quick));
+    runtime.block_on(run(vec![first], quick));
 }
 
-async fn run(quick: bool) {
-    let mut rows = Vec::new();
-    rows.push(start_to_first_object());
+async fn run(mut rows: Vec<Row>, quick: bool) {
     let peer = Peer::start();
     small_objects(&mut rows, peer.as_ref()).await;
     large_objects(&mut rows).await;
