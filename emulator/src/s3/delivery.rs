@@ -14,7 +14,7 @@ use crate::store::reader::BlobReader;
 use crate::wire::body::{Body, BodyError};
 
 /// How many segments one blocking job opens.
-const SEGMENTS_A_JOB: u32 = 4;
+const SEGMENTS_A_JOB: u32 = 8;
 /// Up to this much plaintext is opened on the runtime.
 const INLINE_BYTES: u64 = 65_536;
 
@@ -63,31 +63,35 @@ impl Plaintext {
         if self.next == self.end {
             return Ok(None);
         }
-        let mut plain = Vec::new();
         let first = self.opener.segment_of(self.next);
         let last = self
             .opener
             .segment_of(self.end - 1)
             .min(first.saturating_add(SEGMENTS_A_JOB - 1));
+        let sealed = self.opener.sealed_range(last).end - self.opener.sealed_range(first).start;
+        let mut plain = Vec::with_capacity(usize::try_from(sealed).map_err(S3Error::internal)?);
         for segment in first..=last {
             self.read_segment(segment, &mut plain)?;
         }
         Ok(Some(plain.into()))
     }
 
+    /// Appends what is wanted of a segment: read, opened and cut where it will stay.
     fn read_segment(&mut self, segment: u32, plain: &mut Vec<u8>) -> Result<(), S3Error> {
         let sealed = self.opener.sealed_range(segment);
         let length = usize::try_from(sealed.end - sealed.start).map_err(S3Error::internal)?;
-        let mut buffer = vec![0; length];
-        self.reader.read_at(sealed.start, &mut buffer)?;
-        let opened = self
-            .opener
-            .open_segment(segment, &mut buffer)
+        let start = plain.len();
+        plain.resize(start + length, 0);
+        self.reader.read_at(sealed.start, &mut plain[start..])?;
+        self.opener
+            .open_segment(segment, &mut plain[start..])
             .map_err(|source| self.damaged(source))?;
         let whole = self.opener.plaintext_range(segment);
         let stop = self.end.min(whole.end);
         let cut = |offset: u64| usize::try_from(offset - whole.start).map_err(S3Error::internal);
-        plain.extend_from_slice(&opened[cut(self.next)?..cut(stop)?]);
+        let (first, last) = (cut(self.next)?, cut(stop)?);
+        plain.copy_within(start + first..start + last, start);
+        plain.truncate(start + last - first);
         self.next = stop;
         Ok(())
     }

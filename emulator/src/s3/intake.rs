@@ -29,7 +29,7 @@ pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1_024 * 1_024 * 1_024;
 /// Up to here a body is worked on where it is, without a hop to another thread.
 const INLINE_BYTES: usize = 65_536;
 /// How much is gathered for one blocking job.
-const BUFFER_BYTES: usize = 262_144;
+const BUFFER_BYTES: usize = 524_288;
 
 /// A body on its way in, and what the client declared of it.
 #[derive(Debug)]
