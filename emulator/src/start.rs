@@ -21,6 +21,7 @@ use crate::running::{Running, StartError};
 use crate::s3::context::Settings;
 use crate::s3::service::S3Service;
 use crate::s3::target::Hosts;
+use crate::s3::workers::Workers;
 use crate::server::bounds::Bounds;
 use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
@@ -219,6 +220,7 @@ fn s3(
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         hosts: Hosts::new(config.hosts.iter().cloned()),
+        workers: Workers::new(),
         settings: Arc::new(Settings {
             new_buckets: config.new_buckets,
             strict_tls: config.strict_tls,

@@ -201,6 +201,11 @@ impl PayloadVerifier {
         Ok(Self(form))
     }
 
+    /// Whether the body comes in chunks, so that what arrives is not what it says.
+    pub(crate) fn is_chunked(&self) -> bool {
+        matches!(self.0, Form::Chunked(_))
+    }
+
     /// The length of the plain body in bytes, where chunks hide it.
     pub(crate) fn decoded_length_bytes(&self) -> Option<u64> {
         match &self.0 {

@@ -11,6 +11,7 @@ use crate::model::bucket::Bucket;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::s3::code::Code;
 use crate::s3::error::S3Error;
+use crate::s3::workers::Workers;
 use crate::store::handle::Store;
 
 /// The world of one request.
@@ -24,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     /// Randomness.
     pub(crate) entropy: Entropy,
+    /// Who may work on large bodies.
+    pub(crate) workers: Workers,
     /// What the server was told at its start.
     pub(crate) settings: Arc<Settings>,
     /// Who calls.

@@ -5,6 +5,8 @@
 //! never stalls a neighbour; the next buffer is gathered meanwhile. A body that fits into one segment never leaves the
 //! runtime.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::auth::payload::{PayloadEnd, PayloadVerifier};
@@ -15,6 +17,7 @@ use crate::s3::code::Code;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksums::{self, Declared, DeclaredChecksum};
 use crate::s3::operation::{Incoming, Payload};
+use crate::s3::workers::Workers;
 use crate::store::staging::{BlobWriter, StagedBlob};
 use crate::wire::body::Body;
 use crate::wire::encoding::base64;
@@ -84,6 +87,7 @@ impl Upload {
         sealer: Sealer,
         writer: BlobWriter,
         wants_md5: bool,
+        workers: &Workers,
     ) -> Result<Received, S3Error> {
         let pipeline = Pipeline::new(self.declared, wants_md5, sealer, writer);
         let mut work = Work {
@@ -97,14 +101,14 @@ impl Upload {
             return work.finish();
         }
         while !pieces.is_empty() {
-            let job = tokio::task::spawn_blocking(move || work.absorb(&pieces).map(|()| work));
-            let next = gather(&mut self.body).await;
-            work = job.await.map_err(S3Error::internal)??;
+            let (done, next) = tokio::join!(
+                work.absorb_on(workers, pieces.into()),
+                gather(&mut self.body)
+            );
+            work = done?;
             pieces = next?;
         }
-        tokio::task::spawn_blocking(move || work.finish())
-            .await
-            .map_err(S3Error::internal)?
+        workers.place().await?.work(move || work.finish()).await?
     }
 }
 
@@ -124,6 +128,14 @@ fn total(pieces: &[Bytes]) -> usize {
     pieces.iter().map(Bytes::len).sum()
 }
 
+/// Hashes a buffer.
+fn hash(mut hasher: Hasher, pieces: Arc<[Bytes]>) -> impl FnOnce() -> Hasher {
+    move || {
+        pieces.iter().for_each(|piece| hasher.update(piece));
+        hasher
+    }
+}
+
 /// The blocking side: the signature of what came, then everything that happens to plaintext.
 #[derive(Debug)]
 struct Work {
@@ -133,6 +145,32 @@ struct Work {
 }
 
 impl Work {
+    /// Works on a buffer away from the runtime. Where another core is idle, it takes the MD5, the dearest part.
+    async fn absorb_on(mut self, workers: &Workers, pieces: Arc<[Bytes]>) -> Result<Self, S3Error> {
+        let place = workers.place().await?;
+        let beside = match workers
+            .spare_place()
+            .filter(|_| !self.verifier.is_chunked())
+        {
+            Some(spare) => self
+                .pipeline
+                .md5
+                .take()
+                .map(|md5| spare.work(hash(md5, Arc::clone(&pieces)))),
+            None => None,
+        };
+        let job = place.work(move || self.absorb(&pieces).map(|()| self));
+        match beside {
+            None => job.await?,
+            Some(beside) => {
+                let (done, md5) = tokio::join!(job, beside);
+                let mut work = done??;
+                work.pipeline.md5 = Some(md5?);
+                Ok(work)
+            }
+        }
+    }
+
     fn absorb(&mut self, pieces: &[Bytes]) -> Result<(), S3Error> {
         for piece in pieces {
             let plain = self.verifier.update(piece, &mut self.plain)?;

@@ -20,3 +20,4 @@ pub(crate) mod service;
 pub(crate) mod shapes;
 pub(crate) mod target;
 pub(crate) mod transfer;
+pub(crate) mod workers;

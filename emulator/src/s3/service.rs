@@ -20,6 +20,7 @@ use crate::s3::headers::encryption;
 use crate::s3::operation::{Call, Entry, Incoming};
 use crate::s3::respond::{self, MessageIds};
 use crate::s3::target::{Hosts, Target};
+use crate::s3::workers::Workers;
 use crate::s3::{intake, permit, preflight, router};
 use crate::store::handle::Store;
 use crate::wire::request::Request;
@@ -34,6 +35,7 @@ pub(crate) struct S3Service {
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
     pub(crate) hosts: Hosts,
+    pub(crate) workers: Workers,
     pub(crate) settings: Arc<Settings>,
 }
 
@@ -147,6 +149,7 @@ impl S3Service {
             keyring: Arc::clone(&self.keyring),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
+            workers: self.workers.clone(),
             settings: Arc::clone(&self.settings),
             caller,
             bucket,

@@ -48,7 +48,7 @@ impl Default for Bounds {
 
 /// What is wrong with a request, before anybody asks what it wants.
 pub(crate) fn find_refusal(framing: Option<Head>, headers: &HeaderMap) -> Option<Refusal> {
-    if framing != Some(Head::Plain) {
+    if !matches!(framing, Some(Head::Plain | Head::Both)) {
         return Some(Refusal::AmbiguousLength);
     }
     let bytes = headers

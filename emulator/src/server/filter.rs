@@ -69,6 +69,7 @@ async fn answer(
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static,
 ) -> warp::reply::Response {
     let refusal = bounds::find_refusal(arrival.head, &headers);
+    let is_last = arrival.head == Some(Head::Both);
     let client_waits = waits_for_continue(&headers);
     let version = arrival.version;
     let (body, rest) = take_body(body, &arrival, &front.bounds);
@@ -80,7 +81,7 @@ async fn answer(
         Arc::clone(&front.service).answer(request).await
     };
     let afterwards = finish(&rest, client_waits, &front.bounds).await;
-    let close = refusal.is_some() || afterwards == Afterwards::Close;
+    let close = is_last || refusal.is_some() || afterwards == Afterwards::Close;
     let mut sent = send(response, &front.clock);
     if close && version < Version::HTTP_2 {
         sent.headers_mut()

@@ -63,7 +63,7 @@ impl Operation for PutObject {
         let (sealing, etag) = (write.sealing, write.etag);
         let received = self
             .upload
-            .receive(write.sealer, write.writer, etag.wants_md5())
+            .receive(write.sealer, write.writer, etag.wants_md5(), &cx.workers)
             .await?;
         let content = VersionContent {
             size_bytes: received.size_bytes,
