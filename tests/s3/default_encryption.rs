@@ -40,6 +40,26 @@ fn by_default(inside: &str) -> String {
     )
 }
 
+/// Makes `aws:kms` without a key the default of `photos`.
+async fn put_kms_default(client: &aws_sdk_s3::Client) {
+    let kms = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::AwsKms)
+        .build()
+        .unwrap();
+    let rule = ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(kms)
+        .build();
+    let rules = ServerSideEncryptionConfiguration::builder()
+        .rules(rule)
+        .build()
+        .unwrap();
+    let put = client
+        .put_bucket_encryption()
+        .bucket("photos")
+        .server_side_encryption_configuration(rules);
+    put.send().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_bucket_of_2026_blocks_customer_keys_to_the_byte() {
     let server = unverified(NewBuckets::Y2026).await;
@@ -166,25 +186,7 @@ async fn a_blocked_bucket_refuses_customer_keys_until_it_is_unblocked() {
 #[tokio::test]
 async fn a_kms_default_needs_its_key_when_an_object_is_written() {
     let (_server, client) = photos().await;
-    let kms = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::AwsKms)
-        .build()
-        .unwrap();
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(kms)
-        .build();
-    let rules = ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .unwrap();
-
-    client
-        .put_bucket_encryption()
-        .bucket("photos")
-        .server_side_encryption_configuration(rules)
-        .send()
-        .await
-        .unwrap();
+    put_kms_default(&client).await;
 
     let upload = client.put_object().bucket("photos").key("key").send().await;
     assert_eq!(refusal(upload), is("KMS.NotFoundException", 400));
@@ -201,25 +203,7 @@ async fn a_changed_default_leaves_objects_alone() {
     let (server, client) = photos().await;
     put(&client, "key", "x").await;
     let before = server.stored("photos", "key");
-    let kms = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::AwsKms)
-        .build()
-        .unwrap();
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(kms)
-        .build();
-    let rules = ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .unwrap();
-
-    client
-        .put_bucket_encryption()
-        .bucket("photos")
-        .server_side_encryption_configuration(rules)
-        .send()
-        .await
-        .unwrap();
+    put_kms_default(&client).await;
 
     assert_eq!(server.stored("photos", "key"), before);
 }

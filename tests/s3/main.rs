@@ -19,3 +19,4 @@ mod operations;
 mod proof;
 mod sdk;
 mod sse_c;
+mod testkit;

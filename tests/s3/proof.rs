@@ -8,7 +8,7 @@ use strongroom_testkit::{Mode, Strongroom};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::sdk::{get, is, noise, photos, put, refusal};
+use crate::sdk::{get, impatient, is, noise, photos, put, refusal};
 
 /// A customer's key in three forms, and its MD5.
 const KEY: &[u8] = b"1234567890abcdef1234567890abcdef";
@@ -138,11 +138,7 @@ async fn a_flipped_bit_is_an_internal_error_and_the_rest_is_served() {
     bytes[20_000] ^= 1;
     fs::write(&path, bytes).unwrap();
 
-    let once = aws_sdk_s3::config::Builder::from(&server.sdk_config());
-    let once = once
-        .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
-        .build();
-    let read = aws_sdk_s3::Client::from_conf(once)
+    let read = impatient(&server)
         .get_object()
         .bucket("photos")
         .key("bad")
@@ -170,11 +166,7 @@ async fn a_blob_never_passes_for_another() {
     };
     fs::copy(path("one"), path("other")).unwrap();
 
-    let once = aws_sdk_s3::config::Builder::from(&server.sdk_config());
-    let once = once
-        .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
-        .build();
-    let read = aws_sdk_s3::Client::from_conf(once)
+    let read = impatient(&server)
         .get_object()
         .bucket("photos")
         .key("other")

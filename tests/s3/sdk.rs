@@ -1,6 +1,7 @@
 //! Short forms of what most tests ask of the SDK.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use strongroom_testkit::Strongroom;
@@ -10,6 +11,12 @@ pub(crate) async fn photos() -> (Strongroom, Client) {
     let server = Strongroom::builder().bucket("photos").start().await;
     let client = server.s3_client();
     (server, client)
+}
+
+/// A client that takes the first answer.
+pub(crate) fn impatient(server: &Strongroom) -> Client {
+    let config = aws_sdk_s3::config::Builder::from(&server.sdk_config());
+    Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
 }
 
 /// Puts a body.
