@@ -1,5 +1,8 @@
 //! Listings, over the wire: pages, delimiters, both versions. The law of listings is the store's own test.
 
+use strongroom_testkit::{Authentication, Config, Strongroom};
+use strongroom_tests::send;
+
 use crate::sdk::{is, photos, put, refusal};
 
 #[tokio::test]
@@ -134,4 +137,26 @@ async fn what_is_no_token_is_refused() {
 
     assert_eq!(refusal(page), is("InvalidArgument", 400));
     assert_eq!(refusal(negative), is("InvalidArgument", 400));
+}
+
+/// Source: recorded from AWS; nothing is encrypted by a listing.
+#[tokio::test]
+async fn a_listing_takes_no_encryption() {
+    let off = |config: &mut Config| {
+        config.authentication = Authentication::Off;
+    };
+    let server = Strongroom::builder()
+        .bucket("photos")
+        .config(off)
+        .start()
+        .await;
+    let header = ("x-amz-server-side-encryption", "AES256");
+
+    let answer = send(server.address(), "GET /photos?list-type=2", &[header]).await;
+
+    let message = "x-amz-server-side-encryption header is not supported for this operation.";
+    assert_eq!(
+        (answer.status, answer.element("Message").as_deref()),
+        (400, Some(message))
+    );
 }

@@ -160,53 +160,59 @@ async fn a_fresh_bucket_answers_as_on_aws() {
     }
 }
 
-/// Measured on AWS.
+/// Target, status and message, measured on AWS.
+const REFUSALS: &[(&str, u16, &str)] = &[
+    (
+        "GET /table?versioning&acl",
+        400,
+        "Conflicting query string parameters: acl, versioning",
+    ),
+    (
+        "GET /table?versionId=x",
+        400,
+        "This operation does not accept a version-id.",
+    ),
+    (
+        "GET /table?partNumber=1",
+        400,
+        "Object must have a valid key name.",
+    ),
+    (
+        "GET /table/key?logging",
+        400,
+        "There is no such thing as the ?logging sub-resource for a key",
+    ),
+    (
+        "PUT /table?location",
+        405,
+        "The specified method is not allowed against this resource.",
+    ),
+    (
+        "GET /table?website=x",
+        400,
+        "The website parameter must not have a value",
+    ),
+    (
+        "POST /table",
+        412,
+        "At least one of the pre-conditions you specified did not hold",
+    ),
+    (
+        "OPTIONS /table",
+        400,
+        "Insufficient information. Origin request header needed.",
+    ),
+    (
+        "FROB /table",
+        400,
+        "An error occurred when parsing the HTTP request.",
+    ),
+];
+
 #[tokio::test]
 async fn what_the_table_does_not_know_is_refused_as_on_aws() {
     let server = server().await;
-    let cases = [
-        (
-            "GET /table?versioning&acl",
-            400,
-            "Conflicting query string parameters: acl, versioning",
-        ),
-        (
-            "GET /table?versionId=x",
-            400,
-            "This operation does not accept a version-id.",
-        ),
-        (
-            "GET /table?partNumber=1",
-            400,
-            "Object must have a valid key name.",
-        ),
-        (
-            "GET /table/key?logging",
-            400,
-            "There is no such thing as the ?logging sub-resource for a key",
-        ),
-        (
-            "PUT /table?location",
-            405,
-            "The specified method is not allowed against this resource.",
-        ),
-        (
-            "POST /table",
-            412,
-            "At least one of the pre-conditions you specified did not hold",
-        ),
-        (
-            "OPTIONS /table",
-            400,
-            "Insufficient information. Origin request header needed.",
-        ),
-        (
-            "FROB /table",
-            400,
-            "An error occurred when parsing the HTTP request.",
-        ),
-    ];
-    for (target, status, message) in cases {
+    for &(target, status, message) in REFUSALS {
         let answer = send(server.address(), target, &[]).await;
         assert_eq!(
             (answer.status, answer.element("Message").as_deref()),

@@ -70,6 +70,16 @@ fn place(
         ));
     }
     let selector = selected.first().copied();
+    if request
+        .query
+        .find("website")
+        .is_some_and(|value| !value.is_empty())
+    {
+        return Err(S3Error::argument(
+            "website",
+            "The website parameter must not have a value",
+        ));
+    }
     match target {
         Target::Service => Ok((Scope::Service, None)),
         Target::Bucket(_) => {

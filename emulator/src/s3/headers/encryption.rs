@@ -104,12 +104,21 @@ pub(crate) fn parse_copy(incoming: &Incoming) -> Result<Requested, S3Error> {
 ///
 /// `InvalidArgument`, `InvalidEncryptionAlgorithmError`.
 pub(crate) fn parse_read(incoming: &Incoming) -> Result<Option<CustomerKey>, S3Error> {
-    let request = &incoming.request;
-    if let Some(method) = request.header(SSE) {
-        return Err(S3Error::argument_value(SSE, method, UNSUPPORTED));
-    }
-    refuse_kms_headers(request)?;
+    refuse_method(&incoming.request)?;
+    refuse_kms_headers(&incoming.request)?;
     parse_group(incoming, &OF_READ)
+}
+
+/// Refuses to choose an encryption where nothing is written: reads and listings.
+///
+/// # Errors
+///
+/// `InvalidArgument`.
+pub(crate) fn refuse_method(request: &Request) -> Result<(), S3Error> {
+    match request.header(SSE) {
+        Some(method) => Err(S3Error::argument_value(SSE, method, UNSUPPORTED)),
+        None => Ok(()),
+    }
 }
 
 /// The customer key of a copy's source.

@@ -7,12 +7,14 @@ use crate::model::object::ObjectVersion;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
+use crate::s3::headers::encryption;
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::respond;
 use crate::s3::shapes::Token;
 use crate::store::listing::{ListPage, ListQuery};
 use crate::wire::encoding::list_encode;
 use crate::wire::query::Query;
+use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::xml::XmlWriter;
 
@@ -69,7 +71,7 @@ impl Operation for ListObjects {
             ));
         }
         Ok(Self {
-            common: Common::parse(query)?,
+            common: Common::parse(&incoming.request)?,
             marker: query.find("marker").unwrap_or_default().to_owned(),
         })
     }
@@ -106,7 +108,7 @@ impl Operation for ListObjectsV2 {
             .map(|token| Token::parse(token).map(|key| (token.to_owned(), key)))
             .transpose()?;
         Ok(Self {
-            common: Common::parse(query)?,
+            common: Common::parse(&incoming.request)?,
             start_after: query
                 .find("start-after")
                 .filter(|key| !key.is_empty())
@@ -150,7 +152,9 @@ impl Operation for ListObjectsV2 {
 }
 
 impl Common {
-    fn parse(query: &Query) -> Result<Self, S3Error> {
+    fn parse(request: &Request) -> Result<Self, S3Error> {
+        encryption::refuse_method(request)?;
+        let query = &request.query;
         Ok(Self {
             encoding: parse_encoding(query)?,
             prefix: query.find("prefix").unwrap_or_default().to_owned(),
