@@ -8,6 +8,7 @@
 
 mod access;
 mod buckets;
+mod chunks;
 mod conditions;
 mod copy;
 mod default_encryption;

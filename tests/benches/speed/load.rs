@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -154,27 +156,7 @@ pub(crate) async fn throughput(address: SocketAddr, kind: &str, size: usize) -> 
 fn sha256_of_sevens(size: usize) -> String {
     use sha2::Digest;
     let digest = sha2::Sha256::digest(vec![7_u8; size]);
-    base64(&digest)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let bits = three
-            .iter()
-            .fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
-            << (8 * (3 - three.len()));
-        for index in 0..4 {
-            let letter = LETTERS[bits >> (18 - 6 * index) & 63];
-            text.push(if index > three.len() {
-                '='
-            } else {
-                char::from(letter)
-            });
-        }
-    }
-    text
+    STANDARD.encode(digest)
 }
 
 /// The 99th percentile of a GET of 1 KiB, alone and beside 16 clients that PUT 64 MiB.
