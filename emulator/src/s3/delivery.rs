@@ -6,11 +6,9 @@
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use crate::crypto::error::CryptoError;
 use crate::crypto::segments::Opener;
-use crate::model::object::ObjectVersion;
 use crate::s3::error::S3Error;
-use crate::store::reader::BlobReader;
+use crate::s3::layers::SealedSource;
 use crate::wire::body::{Body, BodyError};
 
 /// How many segments one blocking job opens.
@@ -22,28 +20,21 @@ const INLINE_BYTES: u64 = 65_536;
 #[derive(Debug)]
 pub(crate) struct Plaintext {
     opener: Opener,
-    reader: BlobReader,
-    name: String,
+    sealed: SealedSource,
     /// The next byte to give, and the byte behind the last one.
     next: u64,
     end: u64,
 }
 
 impl Plaintext {
-    /// Opens `first ..= last` of a body; `None` for all of it. An empty body gives nothing.
-    pub(crate) fn new(
-        opener: Opener,
-        reader: BlobReader,
-        version: &ObjectVersion,
-        range: Option<(u64, u64)>,
-    ) -> Self {
-        let (next, end) = range.map_or((0, version.content.size_bytes), |(first, last)| {
+    /// Opens `first ..= last` of a body, which lies within it; `None` for all of it. An empty body gives nothing.
+    pub(crate) fn new(opener: Opener, sealed: SealedSource, range: Option<(u64, u64)>) -> Self {
+        let (next, end) = range.map_or((0, opener.plaintext_bytes()), |(first, last)| {
             (first, last + 1)
         });
         Self {
             opener,
-            reader,
-            name: version.blob.id.to_string(),
+            sealed,
             next,
             end,
         }
@@ -82,10 +73,10 @@ impl Plaintext {
         let length = usize::try_from(sealed.end - sealed.start).map_err(S3Error::internal)?;
         let start = plain.len();
         plain.resize(start + length, 0);
-        self.reader.read_at(sealed.start, &mut plain[start..])?;
+        self.sealed.read_at(sealed.start, &mut plain[start..])?;
         self.opener
             .open_segment(segment, &mut plain[start..])
-            .map_err(|source| self.damaged(source))?;
+            .map_err(|source| self.sealed.damaged(source))?;
         let whole = self.opener.plaintext_range(segment);
         let stop = self.end.min(whole.end);
         let cut = |offset: u64| usize::try_from(offset - whole.start).map_err(S3Error::internal);
@@ -94,10 +85,6 @@ impl Plaintext {
         plain.truncate(start + last - first);
         self.next = stop;
         Ok(())
-    }
-
-    fn damaged(&self, source: CryptoError) -> S3Error {
-        S3Error::internal(format!("cannot open blob `{}`: {source}", self.name))
     }
 
     /// The body of an answer; its first buffer is already open.

@@ -11,13 +11,13 @@ use bytes::Bytes;
 
 use crate::auth::payload::{PayloadEnd, PayloadVerifier};
 use crate::crypto::digest::{Digest, Hasher};
-use crate::crypto::segments::Sealer;
 use crate::model::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
 use crate::s3::code::Code;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksums::{self, Declared, DeclaredChecksum};
 use crate::s3::operation::{Incoming, Payload};
 use crate::s3::workers::Workers;
+use crate::sse::layers::SealLayers;
 use crate::store::staging::{BlobWriter, StagedBlob};
 use crate::wire::body::Body;
 use crate::wire::encoding::base64;
@@ -84,7 +84,7 @@ impl Upload {
     /// `XAmzContentSHA256Mismatch`, `BadDigest`, `IncompleteBody`, `RequestTimeout`, `SignatureDoesNotMatch` …
     pub(crate) async fn receive(
         mut self,
-        sealer: Sealer,
+        sealer: SealLayers,
         writer: BlobWriter,
         wants_md5: bool,
         workers: &Workers,
@@ -193,7 +193,7 @@ pub(crate) struct Pipeline {
     md5: Option<Hasher>,
     checksum: Hasher,
     algorithm: ChecksumAlgorithm,
-    sealer: Sealer,
+    sealer: SealLayers,
     writer: BlobWriter,
     sealed: Vec<u8>,
     size_bytes: u64,
@@ -204,7 +204,7 @@ impl Pipeline {
     pub(crate) fn new(
         declared: Declared,
         wants_md5: bool,
-        sealer: Sealer,
+        sealer: SealLayers,
         writer: BlobWriter,
     ) -> Self {
         let algorithm = declared
@@ -229,7 +229,7 @@ impl Pipeline {
     pub(crate) fn of_copy(
         algorithm: ChecksumAlgorithm,
         wants_md5: bool,
-        sealer: Sealer,
+        sealer: SealLayers,
         writer: BlobWriter,
     ) -> Self {
         let checksum = Hasher::new(digest_of(algorithm));

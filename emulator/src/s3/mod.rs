@@ -4,9 +4,12 @@ pub(crate) mod code;
 pub(crate) mod context;
 pub(crate) mod delivery;
 pub(crate) mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub(crate) mod fresh;
 pub(crate) mod headers;
 pub(crate) mod intake;
+pub(crate) mod layers;
 pub(crate) mod operation;
 pub(crate) mod operations;
 pub(crate) mod permit;

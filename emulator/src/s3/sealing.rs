@@ -1,16 +1,19 @@
 //! The two ends of an object's encryption, as operations need them: begin to write one, and open a stored one.
 
-use crate::crypto::segments::Sealer;
+use crate::crypto::data_key::DataKey;
+use crate::crypto::segments::{HEADER_BYTES, Opener};
 use crate::model::etag::ETag;
-use crate::model::object::ObjectVersion;
+use crate::model::object::{BlobId, ObjectVersion};
 use crate::model::sealing::Sealing;
 use crate::s3::context::Context;
 use crate::s3::delivery::Plaintext;
 use crate::s3::error::S3Error;
 use crate::s3::intake::Received;
+use crate::s3::layers::SealedSource;
 use crate::s3::target::ObjectAddress;
 use crate::sse::choice::{self, Chosen, Requested};
 use crate::sse::customer_key::CustomerKey;
+use crate::sse::layers::SealLayers;
 use crate::sse::open;
 use crate::sse::seal::{self, SealedObject};
 use crate::store::reader::BlobReader;
@@ -22,7 +25,7 @@ pub(crate) struct Write {
     /// As it will be stored.
     pub(crate) sealing: Sealing,
     /// Encrypts the body.
-    pub(crate) sealer: Sealer,
+    pub(crate) sealer: SealLayers,
     /// Takes what the sealer gives.
     pub(crate) writer: BlobWriter,
     /// What its tag will be.
@@ -106,16 +109,39 @@ pub(crate) fn open_range(
         &cx.keyring,
         &object.arn(),
     )?;
-    let mut header = [0; crate::crypto::segments::HEADER_BYTES];
-    reader.read_at(0, &mut header)?;
-    let opener = open::opener(&key, &version.blob, &header)?;
+    open_body((version, reader), (&key, None), range)
+}
+
+/// Opens a range of a stored body under the key of its one layer, or under those of its inner and its outer layer.
+///
+/// # Errors
+///
+/// `InternalError` for a damaged blob, and for a key that is not its own.
+pub(crate) fn open_body(
+    (version, reader): (&ObjectVersion, BlobReader),
+    (inner, outer): (&DataKey, Option<&DataKey>),
+    range: Option<(u64, u64)>,
+) -> Result<Plaintext, S3Error> {
+    let blob = version.blob.id;
+    let mut sealed = SealedSource::of_blob(blob, reader);
+    if let Some(key) = outer {
+        let opener = open_layer(key, blob, &mut sealed)?;
+        sealed = sealed.under(opener);
+    }
+    let opener = open_layer(inner, blob, &mut sealed)?;
     if opener.plaintext_bytes() != version.content.size_bytes {
         return Err(S3Error::internal(format!(
-            "blob `{}` has another length than its row says",
-            version.blob.id
+            "blob `{blob}` has another length than its row says"
         )));
     }
-    Ok(Plaintext::new(opener, reader, version, range))
+    Ok(Plaintext::new(opener, sealed, range))
+}
+
+/// Begins the layer whose header stands at the front of what `sealed` gives.
+fn open_layer(key: &DataKey, blob: BlobId, sealed: &mut SealedSource) -> Result<Opener, S3Error> {
+    let mut header = [0; HEADER_BYTES];
+    sealed.read_at(0, &mut header)?;
+    open::opener(key, blob, &header, sealed.sealed_bytes()).map_err(|source| sealed.damaged(source))
 }
 
 /// Checks the key of a read without opening the body: all that HEAD does.
@@ -136,4 +162,200 @@ pub(crate) fn check_key(
         &object.arn(),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
+    use super::*;
+    use crate::crypto::segments::{SEGMENT_BYTES, SealSeed, Sealer};
+    use crate::s3::fixtures::{Shelf, cause, plaintext};
+
+    /// Where a layer's segments end: 65,464 bytes of plaintext in the first, 65,504 in each of the others.
+    const FIRST: usize = 65_464;
+    const LATER: usize = 65_504;
+
+    /// The keys of a body's layers.
+    #[derive(Clone, Copy, Debug)]
+    struct Keys {
+        inner: u8,
+        outer: Option<u8>,
+    }
+
+    const ONE: Keys = Keys {
+        inner: 1,
+        outer: None,
+    };
+    const TWO: Keys = Keys {
+        inner: 1,
+        outer: Some(2),
+    };
+
+    fn seal(keys: Keys, blob: BlobId, plain: &[u8]) -> Vec<u8> {
+        let layer = |key: u8| {
+            let seed = SealSeed {
+                salt: [key + 10; 32],
+                nonce_prefix: [key + 20; 7],
+            };
+            let id = blob.to_string();
+            Sealer::new(
+                &DataKey::new([key; 32]),
+                id.as_bytes(),
+                &seed,
+                SEGMENT_BYTES,
+            )
+        };
+        let mut layers = match keys.outer {
+            None => SealLayers::one(layer(keys.inner)),
+            Some(outer) => SealLayers::two(layer(keys.inner), layer(outer)),
+        };
+        let mut sealed = Vec::new();
+        for piece in plain.chunks(50_000) {
+            layers.update(piece, &mut sealed);
+        }
+        layers.finish(&mut sealed);
+        sealed
+    }
+
+    fn open(
+        keys: Keys,
+        (version, reader): (ObjectVersion, BlobReader),
+        range: Option<(u64, u64)>,
+    ) -> Result<Plaintext, S3Error> {
+        let outer = keys.outer.map(|key| DataKey::new([key; 32]));
+        let inner = DataKey::new([keys.inner; 32]);
+        open_body((&version, reader), (&inner, outer.as_ref()), range)
+    }
+
+    /// What comes out until the end or an error, and which of the two it was.
+    fn read(opened: Result<Plaintext, S3Error>) -> (Vec<u8>, Result<(), S3Error>) {
+        let mut plain = Vec::new();
+        let pour = || {
+            let mut opened = opened?;
+            while let Some(bytes) = opened.read()? {
+                plain.extend_from_slice(&bytes);
+            }
+            Ok(())
+        };
+        let end = pour();
+        (plain, end)
+    }
+
+    /// Whether a body fails before the first byte of an answer.
+    fn is_refused(shelf: &Shelf, keys: Keys, stored: (ObjectVersion, BlobReader)) -> bool {
+        open(keys, stored, None)
+            .and_then(|opened| shelf.runtime.block_on(opened.into_body()))
+            .is_err()
+    }
+
+    /// Lengths at which something begins or ends, and any other.
+    fn lengths() -> impl Strategy<Value = usize> {
+        let border = (0_usize..4, 0_usize..5)
+            .prop_map(|(segments, beside)| (FIRST + segments * LATER + beside).saturating_sub(2));
+        prop_oneof![border, 1_usize..300_000]
+    }
+
+    fn few() -> ProptestConfig {
+        ProptestConfig {
+            cases: 48,
+            ..ProptestConfig::default()
+        }
+    }
+
+    #[test]
+    fn a_body_of_any_length_opens_in_its_layers() {
+        let shelf = Shelf::new();
+        let borders = [FIRST - 40, FIRST, LATER, 65_536, FIRST + LATER, 12 * LATER];
+        let lengths = borders.map(|border| border - 2..=border + 2);
+        for length in [0, 1].into_iter().chain(lengths.into_iter().flatten()) {
+            for keys in [ONE, TWO] {
+                let plain = plaintext(length);
+
+                let stored = shelf.keep(length, |blob| seal(keys, blob, &plain));
+                let (opened, end) = read(open(keys, stored, None));
+
+                assert!(end.is_ok());
+                assert!(opened == plain, "{length} bytes in {keys:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_is_that_slice_of_the_whole() {
+        let shelf = Shelf::new();
+        proptest!(few(), |(length in lengths(), one: Index, other: Index, keys in select(&[ONE, TWO]))| {
+            let plain = plaintext(length);
+            let (one, other) = (one.index(length), other.index(length));
+            let (first, last) = (one.min(other), one.max(other));
+            let range = (u64::try_from(first).unwrap(), u64::try_from(last).unwrap());
+
+            let stored = shelf.keep(length, |blob| seal(keys, blob, &plain));
+            let (opened, end) = read(open(keys, stored, Some(range)));
+
+            prop_assert!(end.is_ok());
+            prop_assert!(opened == plain[first..=last]);
+        });
+    }
+
+    #[test]
+    fn a_flipped_bit_is_refused_and_gives_no_wrong_byte() {
+        let shelf = Shelf::new();
+        proptest!(few(), |(length in lengths(), at: Index, bit in 0_u32..8, keys in select(&[ONE, TWO]))| {
+            let plain = plaintext(length);
+            let stored = shelf.keep(length, |blob| {
+                let mut sealed = seal(keys, blob, &plain);
+                let at = at.index(sealed.len());
+                sealed[at] ^= 1_u8 << bit;
+                sealed
+            });
+            let id = stored.0.blob.id.to_string();
+
+            let (opened, end) = read(open(keys, stored, None));
+
+            let error = end.unwrap_err();
+            prop_assert!(cause(&error).contains(&id));
+            prop_assert!(opened.len() < length && plain.starts_with(&opened));
+        });
+    }
+
+    #[test]
+    fn two_layers_open_with_no_other_keys() {
+        let shelf = Shelf::new();
+        let only_one = [(1, None), (2, None), (1, Some(1)), (2, Some(2))];
+        let swapped_or_strange = [(2, Some(1)), (1, Some(3)), (3, Some(2))];
+        for length in [0, 1, 100_000] {
+            for (inner, outer) in only_one.into_iter().chain(swapped_or_strange) {
+                let keys = Keys { inner, outer };
+
+                let stored = shelf.keep(length, |blob| seal(TWO, blob, &plaintext(length)));
+
+                assert!(
+                    is_refused(&shelf, keys, stored),
+                    "{length} bytes under {keys:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_inner_key_alone_fails_the_check_where_the_length_would_fit() {
+        let length = seal(ONE, BlobId([0; 16]), &plaintext(100_000)).len();
+        let shelf = Shelf::new();
+
+        let stored = shelf.keep(length, |blob| seal(TWO, blob, &plaintext(100_000)));
+
+        assert!(is_refused(&shelf, ONE, stored));
+    }
+
+    #[test]
+    fn a_body_does_not_pass_for_another_under_the_same_keys() {
+        let shelf = Shelf::new();
+        for keys in [ONE, TWO] {
+            let stored = shelf.keep(9, |_| seal(keys, BlobId([0; 16]), &plaintext(9)));
+
+            assert!(is_refused(&shelf, keys, stored));
+        }
+    }
 }

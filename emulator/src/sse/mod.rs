@@ -3,5 +3,6 @@
 pub(crate) mod choice;
 pub(crate) mod customer_key;
 pub(crate) mod error;
+pub(crate) mod layers;
 pub(crate) mod open;
 pub(crate) mod seal;

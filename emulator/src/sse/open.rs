@@ -4,7 +4,7 @@ use crate::crypto::data_key::DataKey;
 use crate::crypto::segments::{HEADER_BYTES, Opener, SEGMENT_BYTES};
 use crate::keyring::context::EncryptionContext;
 use crate::keyring::data_keys::Keyring;
-use crate::model::object::Blob;
+use crate::model::object::BlobId;
 use crate::model::sealing::Sealing;
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::error::SseError;
@@ -34,22 +34,23 @@ pub(crate) fn data_key(
     }
 }
 
-/// Opens a body of which the header was read.
+/// Opens a layer of a body, of which the header was read and the sealed length is known.
 ///
 /// # Errors
 ///
 /// [`SseError::Crypto`] for a damaged one.
 pub(crate) fn opener(
     key: &DataKey,
-    blob: &Blob,
+    blob: BlobId,
     header: &[u8; HEADER_BYTES],
+    sealed_bytes: u64,
 ) -> Result<Opener, SseError> {
-    let id = blob.id.to_string();
+    let id = blob.to_string();
     Ok(Opener::new(
         key,
         id.as_bytes(),
         header,
-        blob.sealed_bytes,
+        sealed_bytes,
         SEGMENT_BYTES,
     )?)
 }

@@ -8,6 +8,7 @@ use crate::model::object::BlobId;
 use crate::model::sealing::Sealing;
 use crate::sse::choice::Chosen;
 use crate::sse::error::SseError;
+use crate::sse::layers::SealLayers;
 
 /// What a body belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ pub(crate) fn begin(
     blob: BlobId,
     object: &SealedObject<'_>,
     entropy: &Entropy,
-) -> Result<(Sealing, Sealer), SseError> {
+) -> Result<(Sealing, SealLayers), SseError> {
     let (key, sealing) = match chosen {
         Chosen::SseS3 => {
             let (key, wrapped_key) = keyring.fresh_data_key(&EncryptionContext::of_s3(object.arn));
@@ -55,8 +56,6 @@ pub(crate) fn begin(
         salt: entropy.bytes(),
         nonce_prefix: entropy.bytes(),
     };
-    Ok((
-        sealing,
-        Sealer::new(&key, blob.to_string().as_bytes(), &seed, SEGMENT_BYTES),
-    ))
+    let sealer = Sealer::new(&key, blob.to_string().as_bytes(), &seed, SEGMENT_BYTES);
+    Ok((sealing, SealLayers::one(sealer)))
 }
