@@ -32,6 +32,8 @@ pub struct Config {
     pub authentication: Authentication,
     /// Buckets to make before the server is ready.
     pub buckets: Vec<String>,
+    /// Aliases to make before the server is ready, each with a KMS key of its own, in `region`: `alias/app`.
+    pub kms_keys: Vec<String>,
     /// More names of this server, for virtual hosts and its certificate.
     pub hosts: Vec<String>,
     /// How HTTPS identifies itself.
@@ -99,6 +101,7 @@ impl Default for Config {
             identities: None,
             authentication: Authentication::default(),
             buckets: Vec::new(),
+            kms_keys: Vec::new(),
             hosts: Vec::new(),
             tls: TlsConfig::default(),
             strict_tls: false,

@@ -57,6 +57,16 @@ impl Entropy {
         }
     }
 
+    /// A UUID of version 4 (RFC 9562 §5.4).
+    pub(crate) fn uuid(&self) -> String {
+        let mut bytes: [u8; 16] = self.bytes();
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let hex = hex::encode(bytes);
+        let ends = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
+        ends.map(|(start, end)| &hex[start..end]).join("-")
+    }
+
     /// `N` random bytes.
     pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];

@@ -20,7 +20,9 @@ mod config;
 mod control;
 mod crypto;
 mod entropy;
+mod journal;
 mod keyring;
+mod kms;
 mod model;
 mod running;
 mod s3;
@@ -35,6 +37,7 @@ pub use crate::config::{
     Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
     root_key_of_environment,
 };
-pub use crate::control::stored::{Mode, Stored};
+pub use crate::control::stored::{Layer, Mode, Stored, WrappedUnder};
+pub use crate::journal::kms_calls::{KmsCall, Through};
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 use crate::control::stored::{Stored, stored};
+use crate::journal::kms_calls::{KmsCall, KmsCalls};
 use crate::model::bucket_name::BucketName;
 use crate::model::object_key::ObjectKey;
 use crate::model::timestamp::Timestamp;
@@ -22,6 +23,7 @@ pub struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) store: Store,
+    pub(crate) kms_calls: KmsCalls,
     pub(crate) tls: Arc<Tls>,
     pub(crate) serving: Serving,
 }
@@ -73,6 +75,12 @@ impl Running {
         let bucket = BucketName::parse(bucket).map_err(|error| error.to_string())?;
         let key = ObjectKey::parse(key).map_err(|error| error.to_string())?;
         stored(&self.store, &bucket, &key).map_err(|error| error.to_string())
+    }
+
+    /// What was asked of KMS since the start, by clients and by S3 for its callers, the oldest first. The last 10,000
+    /// calls are remembered.
+    pub fn kms_calls(&self) -> Vec<KmsCall> {
+        self.kms_calls.all()
     }
 
     /// The folder that holds everything.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::Method;
+use serde_json::json;
 
 use crate::auth::authenticator::{Authenticator, Identified};
 use crate::auth::identities::{Identities, is_account};
@@ -13,8 +14,10 @@ use crate::auth::payload::PayloadSigning;
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
 use crate::entropy::Entropy;
-use crate::keyring::data_keys::Keyring;
+use crate::journal::kms_calls::KmsCalls;
+use crate::keyring::handle::{Keyring, KeyringParts};
 use crate::keyring::root_key::RootKey;
+use crate::kms::service::KmsService;
 use crate::model::bucket_name::BucketName;
 use crate::model::timestamp::Timestamp;
 use crate::running::{Running, StartError};
@@ -46,6 +49,14 @@ struct Parts {
     clock: Clock,
     entropy: Entropy,
     store: Store,
+    kms_calls: KmsCalls,
+}
+
+/// All protocols.
+struct Services {
+    s3: Arc<S3Service>,
+    kms: Arc<KmsService>,
+    sts: Arc<StsService>,
 }
 
 impl Emulator {
@@ -65,16 +76,18 @@ impl Emulator {
         let keyring = Arc::new(open_keyring(&config, &parts).await?);
         let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
         let authenticator = Arc::new(authenticator(&config)?);
-        let s3 = Arc::new(s3(&config, &parts, keyring, Arc::clone(&authenticator)));
-        make_buckets(&config, &s3).await?;
+        let services = Services::new(&config, &parts, &keyring, &authenticator);
+        make_buckets(&config, &services.s3).await?;
+        make_kms_keys(&config, &services.kms).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
-        let front = front(&config, &parts, s3, authenticator);
+        let front = front(&config, &parts, services);
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
             store: parts.store,
+            kms_calls: parts.kms_calls,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
@@ -105,28 +118,20 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         clock,
         entropy,
         store,
+        kms_calls: KmsCalls::default(),
     })
 }
 
 /// All protocols on one port. A later one is one more line.
-fn front(
-    config: &Config,
-    parts: &Parts,
-    s3: Arc<S3Service>,
-    authenticator: Arc<Authenticator>,
-) -> Front {
+fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) -> Front {
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
     let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
-    let sts = StsService {
-        authenticator,
-        clock: parts.clock.clone(),
-        entropy: parts.entropy.clone(),
-    };
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with(Protocol::S3, s3)
-        .with(Protocol::Sts, Arc::new(sts));
+        .with(Protocol::Kms, kms)
+        .with(Protocol::Sts, sts);
     Front {
         service: Arc::new(dispatch),
         clock: parts.clock.clone(),
@@ -143,12 +148,16 @@ fn taken(listen: SocketAddr, error: &io::Error) -> StartError {
 }
 
 /// The keys of the store. A root key is made for a new folder alone: over existing data it would lose it for good.
-async fn open_keyring(
-    config: &Config,
-    Parts { store, entropy, .. }: &Parts,
-) -> Result<Keyring, StartError> {
-    let root = root_key(config, store, entropy)?;
-    let keyring = Keyring::new(&root, entropy.clone());
+async fn open_keyring(config: &Config, parts: &Parts) -> Result<Keyring, StartError> {
+    let store = &parts.store;
+    let root = root_key(config, store, &parts.entropy)?;
+    let keyring_parts = KeyringParts {
+        store: store.clone(),
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        calls: parts.kms_calls.clone(),
+    };
+    let keyring = Keyring::new(&root, keyring_parts);
     let check = store.meta(KEY_CHECK).map_err(StartError::of)?;
     match check {
         Some(check) if keyring.made(&check) => Ok(keyring),
@@ -207,25 +216,44 @@ fn root_of(config: &Config) -> Identity {
     )
 }
 
-fn s3(
-    config: &Config,
-    parts: &Parts,
-    keyring: Arc<Keyring>,
-    authenticator: Arc<Authenticator>,
-) -> S3Service {
-    S3Service {
-        store: parts.store.clone(),
-        keyring,
-        authenticator,
-        clock: parts.clock.clone(),
-        entropy: parts.entropy.clone(),
-        hosts: Hosts::new(config.hosts.iter().cloned()),
-        workers: Workers::new(),
-        settings: Arc::new(Settings {
-            new_buckets: config.new_buckets,
-            strict_tls: config.strict_tls,
-            strict_region: config.strict_region,
-        }),
+impl Services {
+    fn new(
+        config: &Config,
+        parts: &Parts,
+        keyring: &Arc<Keyring>,
+        authenticator: &Arc<Authenticator>,
+    ) -> Self {
+        let s3 = S3Service {
+            store: parts.store.clone(),
+            keyring: Arc::clone(keyring),
+            authenticator: Arc::clone(authenticator),
+            clock: parts.clock.clone(),
+            entropy: parts.entropy.clone(),
+            hosts: Hosts::new(config.hosts.iter().cloned()),
+            workers: Workers::new(),
+            settings: Arc::new(Settings {
+                new_buckets: config.new_buckets,
+                strict_tls: config.strict_tls,
+                strict_region: config.strict_region,
+            }),
+        };
+        let kms = KmsService {
+            keyring: Arc::clone(keyring),
+            authenticator: Arc::clone(authenticator),
+            calls: parts.kms_calls.clone(),
+            clock: parts.clock.clone(),
+            entropy: parts.entropy.clone(),
+        };
+        let sts = StsService {
+            authenticator: Arc::clone(authenticator),
+            clock: parts.clock.clone(),
+            entropy: parts.entropy.clone(),
+        };
+        Self {
+            s3: Arc::new(s3),
+            kms: Arc::new(kms),
+            sts: Arc::new(sts),
+        }
     }
 }
 
@@ -237,16 +265,9 @@ async fn make_buckets(config: &Config, s3: &S3Service) -> Result<(), StartError>
         if s3.has_bucket(&bucket) {
             continue;
         }
-        let caller = Identified {
-            caller: Caller::Known(Arc::new(root_of(config))),
-            region: "us-east-1".to_owned(),
-            payload: PayloadSigning::Unsigned,
-        };
+        let request = Request::new(Method::PUT, &format!("/{bucket}"), "");
         let response = s3
-            .respond_to(
-                Some(caller),
-                Request::new(Method::PUT, &format!("/{bucket}"), ""),
-            )
+            .respond_to(Some(root(config, "us-east-1")), request)
             .await;
         if !response.status.is_success() {
             return Err(StartError(format!(
@@ -256,4 +277,31 @@ async fn make_buckets(config: &Config, s3: &S3Service) -> Result<(), StartError>
         }
     }
     Ok(())
+}
+
+/// Makes the keys of `--kms-key` and their aliases as any client would; an alias that is there already stays.
+async fn make_kms_keys(config: &Config, kms: &KmsService) -> Result<(), StartError> {
+    for alias in &config.kms_keys {
+        let failed =
+            |error: String| StartError(format!("cannot make the KMS key `{alias}`: {error}"));
+        let call = |operation, body| kms.call(root(config, &config.region), operation, body);
+        if call("DescribeKey", json!({ "KeyId": alias })).await.is_ok() {
+            continue;
+        }
+        let made = call("CreateKey", json!({})).await.map_err(failed)?;
+        let key = &made["KeyMetadata"]["KeyId"];
+        let named = json!({ "AliasName": alias, "TargetKeyId": key });
+        call("CreateAlias", named).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// The root of the default account, who asks in process and need not sign.
+fn root(config: &Config, region: &str) -> Identified {
+    Identified {
+        caller: Caller::Known(Arc::new(root_of(config))),
+        region: region.to_owned(),
+        payload: PayloadSigning::Unsigned,
+        is_version_4: true,
+    }
 }

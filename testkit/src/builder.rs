@@ -32,6 +32,12 @@ impl Builder {
         self
     }
 
+    /// Makes a KMS key with this alias (`alias/app`), in us-east-1 and of the default account.
+    pub fn kms_key(mut self, alias: &str) -> Self {
+        self.config.kms_keys.push(alias.to_owned());
+        self
+    }
+
     /// Holds the clock at `time` until the test moves it.
     pub fn clock(mut self, time: SystemTime) -> Self {
         self.config.clock = Some(time);

@@ -11,7 +11,7 @@
 //! # });
 //! ```
 //!
-//! A plain `#[test]` uses [`blocking::Strongroom`]. The feature `aws` brings `s3_client()` and `sdk_config()`; without it
+//! A plain `#[test]` uses [`blocking::Strongroom`]. The feature `aws` brings `s3_client()`, `kms_client()` and `sdk_config()`; without it
 //! this crate pulls no SDK. A server that cannot start fails the test: nothing is ever skipped.
 
 #[cfg(feature = "aws")]
@@ -34,4 +34,7 @@ pub mod blocking {
 
 pub use crate::builder::Builder;
 pub use crate::server::Strongroom;
-pub use strongroom::{Authentication, ClockHandle, Config, Mode, NewBuckets, Stored};
+pub use strongroom::{
+    Authentication, ClockHandle, Config, KmsCall, Layer, Mode, NewBuckets, Stored, Through,
+    WrappedUnder,
+};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
 
-use strongroom::{ClockHandle, Emulator, Running, Stored};
+use strongroom::{ClockHandle, Emulator, KmsCall, Running, Stored};
 use tokio::sync::oneshot;
 
 #[cfg(feature = "aws")]
@@ -102,7 +102,12 @@ impl Strongroom {
         &self.clock
     }
 
-    /// How an object lies in the store: its mode, its wrapped key, the bytes on the disk.
+    /// What was asked of KMS since the start, by clients and by S3 for its callers, the oldest first.
+    pub fn kms_calls(&self) -> Vec<KmsCall> {
+        self.running().kms_calls()
+    }
+
+    /// How an object lies in the store: its mode, its wrapped keys, the bytes on the disk.
     ///
     /// # Panics
     ///
@@ -142,6 +147,16 @@ impl Strongroom {
     #[cfg(feature = "aws")]
     pub fn s3_client(&self) -> aws_sdk_s3::Client {
         aws_sdk_s3::Client::new(&self.sdk_config())
+    }
+
+    /// A client for KMS, on the same port.
+    ///
+    /// # Panics
+    ///
+    /// As [`Strongroom::sdk_config`].
+    #[cfg(feature = "aws")]
+    pub fn kms_client(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.sdk_config())
     }
 
     fn running(&self) -> &Running {

@@ -13,7 +13,11 @@ const GROUND: &[&str] = &["model", "wire", "crypto", "clock", "entropy", "config
 /// row; `start` wires everything up, and `running` is what comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("start", ROOF, GROUND),
-    ("running", &["server", "control", "store"], GROUND),
+    (
+        "running",
+        &["server", "control", "store", "journal"],
+        GROUND,
+    ),
     (
         "server",
         &["s3", "kms", "sts", "console", "control"],

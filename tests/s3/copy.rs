@@ -37,7 +37,7 @@ async fn a_copy_has_the_bytes_and_the_metadata() {
     assert_eq!(head.metadata().unwrap()["owner"], "ann");
     let (one, other) = (server.stored("photos", "a"), server.stored("photos", "b"));
     assert_ne!(
-        one.wrapped_key, other.wrapped_key,
+        one.layers, other.layers,
         "a copy is sealed under a key of its own"
     );
     assert_ne!(one.raw, other.raw);

@@ -41,9 +41,10 @@ fn by_default(inside: &str) -> String {
 }
 
 /// Makes `aws:kms` without a key the default of `photos`.
-async fn put_kms_default(client: &aws_sdk_s3::Client) {
+async fn put_kms_default(client: &aws_sdk_s3::Client, key: Option<&str>) {
     let kms = ServerSideEncryptionByDefault::builder()
         .sse_algorithm(ServerSideEncryption::AwsKms)
+        .set_kms_master_key_id(key.map(str::to_owned))
         .build()
         .unwrap();
     let rule = ServerSideEncryptionRule::builder()
@@ -186,7 +187,7 @@ async fn a_blocked_bucket_refuses_customer_keys_until_it_is_unblocked() {
 #[tokio::test]
 async fn a_kms_default_needs_its_key_when_an_object_is_written() {
     let (_server, client) = photos().await;
-    put_kms_default(&client).await;
+    put_kms_default(&client, Some("alias/missing")).await;
 
     let upload = client.put_object().bucket("photos").key("key").send().await;
     assert_eq!(refusal(upload), is("KMS.NotFoundException", 400));
@@ -203,7 +204,7 @@ async fn a_changed_default_leaves_objects_alone() {
     let (server, client) = photos().await;
     put(&client, "key", "x").await;
     let before = server.stored("photos", "key");
-    put_kms_default(&client).await;
+    put_kms_default(&client, None).await;
 
     assert_eq!(server.stored("photos", "key"), before);
 }

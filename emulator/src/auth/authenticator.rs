@@ -41,6 +41,8 @@ pub(crate) struct Identified {
     pub(crate) region: String,
     /// How its body is signed.
     pub(crate) payload: PayloadSigning,
+    /// Whether version 4 proves it, which SSE-KMS asks for; everybody is believed where nothing is verified.
+    pub(crate) is_version_4: bool,
 }
 
 /// Where a request carries its signature.
@@ -116,6 +118,7 @@ impl Authenticator {
             caller: Caller::Known(caller),
             region: signed.credential.region,
             payload: signing,
+            is_version_4: true,
         })
     }
 
@@ -148,6 +151,7 @@ impl Authenticator {
             caller: Caller::Known(caller),
             region,
             payload: signing,
+            is_version_4: true,
         })
     }
 
@@ -225,6 +229,7 @@ impl Authenticator {
             caller,
             region: self.region.clone(),
             payload,
+            is_version_4: !self.verifies,
         })
     }
 

@@ -88,6 +88,15 @@ pub(crate) struct Settings {
         global = true
     )]
     bucket: Vec<String>,
+    /// Make these aliases before the server is ready, each for a KMS key of its own
+    #[arg(
+        long,
+        value_name = "ALIAS",
+        env = "STRONGROOM_KMS_KEY",
+        value_delimiter = ',',
+        global = true
+    )]
+    kms_key: Vec<String>,
     /// Also answer to this name and to its subdomains
     #[arg(
         long,
@@ -165,6 +174,7 @@ impl From<Settings> for Config {
                 Auth::Off => Authentication::Off,
             },
             buckets: settings.bucket,
+            kms_keys: settings.kms_key,
             hosts: settings.host,
             strict_tls: settings.tls.strict_tls,
             tls: TlsConfig {

@@ -1,9 +1,11 @@
 //! How an object is stored: proof that it is encrypted.
 
+use std::collections::BTreeMap;
+
 use crate::model::bucket_name::BucketName;
 use crate::model::object::BlobPlace;
 use crate::model::object_key::ObjectKey;
-use crate::model::sealing::Sealing;
+use crate::model::sealing::{KmsWrapping, Sealing, WrappedKey};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 
@@ -12,8 +14,14 @@ use crate::store::handle::Store;
 pub struct Stored {
     /// The mode it is encrypted in.
     pub mode: Mode,
-    /// The object's data key, encrypted under the root key; `None` under SSE-C, where no key is kept.
-    pub wrapped_key: Option<Vec<u8>>,
+    /// The layers that its bytes lie under, the outermost first: two under DSSE-KMS, one in every other mode.
+    pub layers: Vec<Layer>,
+    /// The ARN of the KMS key; `None` in the modes that have none.
+    pub kms_key_arn: Option<String>,
+    /// The encryption context that KMS bound its ciphertext to; empty in the modes that have none.
+    pub context: BTreeMap<String, String>,
+    /// The bucket key as KMS encrypted it; `None` where none was used.
+    pub bucket_key: Option<Vec<u8>>,
     /// MD5 of the customer's key; `None` in every other mode.
     pub customer_key_md5: Option<[u8; 16]>,
     /// Size of the plaintext in bytes.
@@ -32,8 +40,35 @@ pub struct Stored {
 pub enum Mode {
     /// SSE-S3: a data key for each object, wrapped under the root key.
     SseS3,
+    /// SSE-KMS: a data key from KMS.
+    SseKms,
+    /// DSSE-KMS: a layer under a data key from KMS, and one under S3's own over it.
+    DsseKms,
     /// SSE-C: the customer's key.
     SseC,
+}
+
+/// One layer of an object's encryption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// What its data key is wrapped under.
+    pub under: WrappedUnder,
+    /// The data key, wrapped; `None` under SSE-C, where no key is kept.
+    pub wrapped_key: Option<Vec<u8>>,
+}
+
+/// What wraps a data key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WrappedUnder {
+    /// The server's root key.
+    RootKey,
+    /// A KMS key.
+    KmsKey,
+    /// A bucket key, which a KMS key wraps.
+    BucketKey,
+    /// Nothing: the customer brings the key.
+    Nothing,
 }
 
 /// Looks an object up.
@@ -50,17 +85,79 @@ pub(crate) fn stored(
     let length = usize::try_from(reader.sealed_bytes()).unwrap_or(usize::MAX);
     let mut raw = vec![0; length];
     reader.read_at(0, &mut raw)?;
-    let (mode, wrapped_key, customer_key_md5) = match version.content.sealing {
-        Sealing::SseS3 { wrapped_key } => (Mode::SseS3, Some(wrapped_key.0), None),
-        Sealing::SseC { key_md5 } => (Mode::SseC, None, Some(key_md5)),
-    };
+    let key = KeyFacts::of(&version.content.sealing);
     Ok(Stored {
-        mode,
-        wrapped_key,
-        customer_key_md5,
+        mode: key.mode,
+        layers: key.layers,
+        kms_key_arn: key.kms.map(|kms| kms.key_arn.clone()),
+        context: key
+            .kms
+            .map(|kms| kms.context.pairs().clone())
+            .unwrap_or_default(),
+        bucket_key: key.kms.and_then(bucket_key),
+        customer_key_md5: key.customer_key_md5,
         size_bytes: version.content.size_bytes,
         blob_id: version.blob.id.to_string(),
         is_file: version.blob.place == BlobPlace::File,
         raw,
     })
+}
+
+/// What a sealing says of keys.
+struct KeyFacts<'s> {
+    mode: Mode,
+    layers: Vec<Layer>,
+    kms: Option<&'s KmsWrapping>,
+    customer_key_md5: Option<[u8; 16]>,
+}
+
+impl<'s> KeyFacts<'s> {
+    fn of(sealing: &'s Sealing) -> Self {
+        let (mode, layers, kms, customer_key_md5) = match sealing {
+            Sealing::SseS3 { wrapped_key } => (Mode::SseS3, vec![own(wrapped_key)], None, None),
+            Sealing::SseKms(kms) => (Mode::SseKms, vec![of_kms(kms)], Some(kms), None),
+            Sealing::DsseKms { kms, wrapped_key } => {
+                let layers = vec![own(wrapped_key), of_kms(kms)];
+                (Mode::DsseKms, layers, Some(kms), None)
+            }
+            Sealing::SseC { key_md5 } => (Mode::SseC, vec![customers()], None, Some(*key_md5)),
+        };
+        Self {
+            mode,
+            layers,
+            kms,
+            customer_key_md5,
+        }
+    }
+}
+
+fn own(wrapped_key: &WrappedKey) -> Layer {
+    Layer {
+        under: WrappedUnder::RootKey,
+        wrapped_key: Some(wrapped_key.0.clone()),
+    }
+}
+
+fn of_kms(kms: &KmsWrapping) -> Layer {
+    let (under, key) = match &kms.under_bucket_key {
+        None => (WrappedUnder::KmsKey, &kms.ciphertext),
+        Some(key) => (WrappedUnder::BucketKey, key),
+    };
+    Layer {
+        under,
+        wrapped_key: Some(key.0.clone()),
+    }
+}
+
+fn customers() -> Layer {
+    Layer {
+        under: WrappedUnder::Nothing,
+        wrapped_key: None,
+    }
+}
+
+fn bucket_key(kms: &KmsWrapping) -> Option<Vec<u8>> {
+    kms.under_bucket_key
+        .as_ref()
+        .map(|_| kms.ciphertext.0.clone())
 }

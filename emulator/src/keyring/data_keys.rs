@@ -1,33 +1,13 @@
-//! Wraps and unwraps the keys of objects.
+//! Wraps and unwraps the keys of objects under the root key.
 
-use crate::crypto::aead::Aead;
 use crate::crypto::data_key::DataKey;
 use crate::crypto::error::CryptoError;
-use crate::entropy::Entropy;
-use crate::keyring::context::EncryptionContext;
 use crate::keyring::error::KeyringError;
-use crate::keyring::root_key::RootKey;
+use crate::keyring::handle::Keyring;
+use crate::model::context::EncryptionContext;
 use crate::model::sealing::WrappedKey;
 
-/// What the check value of a store says when it is opened.
-const CHECK: &[u8] = b"strongroom/root-key/1";
-
-/// All keys of the server.
-#[derive(Debug)]
-pub(crate) struct Keyring {
-    root: Aead,
-    entropy: Entropy,
-}
-
 impl Keyring {
-    /// Over a root key.
-    pub(crate) fn new(root: &RootKey, entropy: Entropy) -> Self {
-        Self {
-            root: Aead::derive(root.bytes()),
-            entropy,
-        }
-    }
-
     /// A data key of its own for an object, in the clear and wrapped under the root key.
     pub(crate) fn fresh_data_key(&self, context: &EncryptionContext) -> (DataKey, WrappedKey) {
         let key = DataKey::new(self.entropy.bytes());
@@ -51,34 +31,26 @@ impl Keyring {
             .root
             .open(&wrapped.0, &context.canonical())
             .map_err(KeyringError::Unwrap)?;
-        let bytes = opened
-            .as_slice()
-            .try_into()
-            .map_err(|_| KeyringError::Unwrap(CryptoError::BadLength))?;
-        Ok(DataKey::new(bytes))
+        data_key(&opened)
     }
+}
 
-    /// A value by which a store recognises the root key that its data was made under.
-    pub(crate) fn check_value(&self) -> Vec<u8> {
-        self.root.seal(self.entropy.bytes(), CHECK, CHECK)
-    }
-
-    /// Whether a check value was made under this root key.
-    pub(crate) fn made(&self, check_value: &[u8]) -> bool {
-        self.root
-            .open(check_value, CHECK)
-            .is_ok_and(|opened| *opened == CHECK)
-    }
+/// A data key of the bytes that were unwrapped.
+///
+/// # Errors
+///
+/// [`KeyringError::Unwrap`] for another length than 32.
+pub(super) fn data_key(bytes: &[u8]) -> Result<DataKey, KeyringError> {
+    let bytes = bytes.try_into();
+    bytes
+        .map(DataKey::new)
+        .map_err(|_| KeyringError::Unwrap(CryptoError::BadLength))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn keyring(seed: u64) -> Keyring {
-        let entropy = Entropy::seeded(seed);
-        Keyring::new(&RootKey::generate(&entropy), entropy)
-    }
+    use crate::keyring::fixtures::keyring;
 
     #[test]
     fn unwrapping_undoes_wrapping_for_the_same_object_alone() {
@@ -106,13 +78,5 @@ mod tests {
         );
 
         assert_ne!(one.bytes(), other.bytes());
-    }
-
-    #[test]
-    fn a_check_value_tells_one_root_key_from_another() {
-        let made = keyring(1).check_value();
-
-        assert!(keyring(1).made(&made));
-        assert!(!keyring(2).made(&made));
     }
 }

@@ -5,14 +5,18 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::crypto::error::CryptoError;
+use crate::keyring::refusal::Refusal;
+use crate::store::error::StoreError;
 
 /// Why a key cannot be had or used.
 #[derive(Debug)]
 pub(crate) enum KeyringError {
     /// A wrapped key does not open: damaged, or of another root key.
     Unwrap(CryptoError),
-    /// There is no such KMS key; holds KMS's own words.
-    NotFound(String),
+    /// KMS refuses.
+    Refused(Refusal),
+    /// The store, which keeps the keys, failed.
+    Store(StoreError),
     /// The file of the root key does not hold 32 bytes.
     BadRootKey {
         /// The file, or the variable that held it.
@@ -35,7 +39,8 @@ impl fmt::Display for KeyringError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unwrap(source) => write!(f, "cannot unwrap a data key: {source}"),
-            Self::NotFound(message) => f.write_str(message),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Store(source) => source.fmt(f),
             Self::BadRootKey { place, length } => {
                 write!(
                     f,
@@ -61,8 +66,24 @@ impl std::error::Error for KeyringError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unwrap(source) => Some(source),
+            Self::Store(source) => Some(source),
             Self::Io { source, .. } => Some(source),
-            Self::NotFound(_) | Self::BadRootKey { .. } => None,
+            Self::Refused(_) | Self::BadRootKey { .. } => None,
+        }
+    }
+}
+
+impl From<Refusal> for KeyringError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for KeyringError {
+    fn from(source: StoreError) -> Self {
+        match source {
+            StoreError::AliasExists(alias) => Refusal::AliasExists(alias.arn()).into(),
+            source => Self::Store(source),
         }
     }
 }

@@ -1,7 +1,27 @@
 //! The root key, the data keys that it wraps, and KMS keys.
+//!
+//! [`handle`] is the keyring. It makes KMS keys ([`lifecycle`], [`managed`]), finds them ([`lookup`]) for somebody
+//! ([`asker`]) who may use them ([`authorize`]) in their state ([`states`]), encrypts with them ([`encryption`],
+//! [`ciphertext`]) and turns them ([`rotation`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it.
 
-pub(crate) mod context;
+pub(crate) mod asker;
 pub(crate) mod data_keys;
+pub(crate) mod encryption;
 pub(crate) mod error;
-pub(crate) mod kms_keys;
+pub(crate) mod handle;
+pub(crate) mod lifecycle;
+pub(crate) mod lists;
+pub(crate) mod managed;
+pub(crate) mod refusal;
 pub(crate) mod root_key;
+pub(crate) mod s3_keys;
+pub(crate) mod states;
+
+mod aliases;
+mod authorize;
+mod bucket_keys;
+mod ciphertext;
+#[cfg(test)]
+mod fixtures;
+mod lookup;
+mod rotation;

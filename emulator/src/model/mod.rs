@@ -3,8 +3,11 @@
 pub(crate) mod bucket;
 pub(crate) mod bucket_name;
 pub(crate) mod checksum;
+pub(crate) mod context;
 pub(crate) mod encryption;
 pub(crate) mod etag;
+pub(crate) mod kms_key;
+pub(crate) mod kms_name;
 pub(crate) mod object;
 pub(crate) mod object_key;
 pub(crate) mod sealing;

@@ -32,6 +32,11 @@ impl Timestamp {
         Self(millis.min(LATEST_MILLIS))
     }
 
+    /// As a system time.
+    pub(crate) fn to_system(self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.0)
+    }
+
     /// From a system time; earlier than the epoch becomes the epoch.
     pub(crate) fn from_system(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -59,6 +64,12 @@ impl Timestamp {
     pub(crate) fn plus(self, duration: Duration) -> Self {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(LATEST_MILLIS);
         Self::from_unix_millis(self.0.saturating_add(millis))
+    }
+
+    /// So many days later.
+    #[must_use]
+    pub(crate) fn plus_days(self, days: u32) -> Self {
+        self.plus(Duration::from_hours(24 * u64::from(days)))
     }
 
     /// How far apart two points are, whichever comes first.

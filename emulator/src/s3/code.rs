@@ -66,6 +66,10 @@ codes! {
     InvalidToken BAD_REQUEST "The provided token is malformed or otherwise invalid.";
     InvalidURI BAD_REQUEST "Couldn't parse the specified URI.";
     KeyTooLongError BAD_REQUEST "Your key is too long";
+    KmsDisabledException("KMS.DisabledException") BAD_REQUEST "The key is disabled.";
+    KmsInvalidCiphertextException("KMS.InvalidCiphertextException") BAD_REQUEST "";
+    KmsInvalidKeyUsageException("KMS.InvalidKeyUsageException") BAD_REQUEST "The key cannot be used for this.";
+    KmsInvalidStateException("KMS.KMSInvalidStateException") BAD_REQUEST "The state of the key does not allow this.";
     KmsNotFoundException("KMS.NotFoundException") BAD_REQUEST "The key does not exist";
     MalformedTrailerError BAD_REQUEST "The request contained trailing data that was not well-formed or did not conform to our published schema.";
     MalformedXML BAD_REQUEST "The XML you provided was not well-formed or did not validate against our published schema";

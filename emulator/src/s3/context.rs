@@ -6,7 +6,9 @@ use crate::auth::identity::{Caller, Identity};
 use crate::clock::Clock;
 use crate::config::NewBuckets;
 use crate::entropy::Entropy;
-use crate::keyring::data_keys::Keyring;
+use crate::journal::kms_calls::Through;
+use crate::keyring::asker::Asker;
+use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::s3::code::Code;
@@ -31,8 +33,19 @@ pub(crate) struct Context {
     pub(crate) settings: Arc<Settings>,
     /// Who calls.
     pub(crate) caller: Caller,
+    /// How it was sent.
+    pub(crate) access: Access,
     /// The bucket as it was when the request was let in.
     pub(crate) bucket: Option<Bucket>,
+}
+
+/// How a request was sent, as far as secrets care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    /// Whether secrets must not come this way: plain HTTP under `--strict-tls`.
+    pub(crate) insecure: bool,
+    /// Whether version 4 of signatures proves who sent it.
+    pub(crate) is_version_4: bool,
 }
 
 /// Settings that operations obey.
@@ -85,6 +98,22 @@ impl Context {
     /// `AccessDenied` for an anonymous one.
     pub(crate) fn caller_account(&self) -> Result<&str, S3Error> {
         self.identity().map(|identity| identity.account.as_str())
+    }
+
+    /// The caller, as KMS sees him: S3 asks for him, in a region.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied` for an anonymous one.
+    pub(crate) fn asker(&self, region: &str) -> Result<Asker, S3Error> {
+        let identity = self.identity()?;
+        Ok(Asker {
+            caller: identity.arn(),
+            account: identity.account.clone(),
+            region: region.to_owned(),
+            through: Through::S3,
+            operation: "",
+        })
     }
 
     fn identity(&self) -> Result<&Identity, S3Error> {

@@ -10,6 +10,7 @@ use crate::auth::authenticator::MAX_SKEW;
 use crate::auth::error::{AuthError, Mismatch};
 use crate::auth::payload::PayloadError;
 use crate::keyring::error::KeyringError;
+use crate::keyring::refusal::Refusal;
 use crate::s3::code::Code;
 use crate::sse::error::SseError;
 use crate::store::error::{FailedCondition, StoreError};
@@ -158,9 +159,25 @@ impl From<SseError> for S3Error {
                 "x-amz-server-side-encryption",
                 "The secret key was invalid for the specified algorithm.",
             ),
-            SseError::Keyring(KeyringError::NotFound(message)) => Code::KmsNotFoundException.says(message),
+            SseError::Keyring(KeyringError::Refused(refusal)) => refusal.into(),
             other => Self::internal(other),
         }
+    }
+}
+
+/// KMS's own code and words, but for a denial, which is S3's.
+impl From<Refusal> for S3Error {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.exception() {
+            "AccessDeniedException" => Code::AccessDenied,
+            "NotFoundException" => Code::KmsNotFoundException,
+            "DisabledException" => Code::KmsDisabledException,
+            "KMSInvalidStateException" => Code::KmsInvalidStateException,
+            "InvalidKeyUsageException" => Code::KmsInvalidKeyUsageException,
+            "InvalidCiphertextException" => Code::KmsInvalidCiphertextException,
+            _ => return Self::internal(refusal.to_string()),
+        };
+        code.says(refusal.to_string())
     }
 }
 

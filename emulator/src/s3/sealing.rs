@@ -8,14 +8,15 @@ use crate::model::sealing::Sealing;
 use crate::s3::context::Context;
 use crate::s3::delivery::Plaintext;
 use crate::s3::error::S3Error;
+use crate::s3::headers::encryption;
 use crate::s3::intake::Received;
 use crate::s3::layers::SealedSource;
 use crate::s3::target::ObjectAddress;
 use crate::sse::choice::{self, Chosen, Requested};
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::layers::SealLayers;
-use crate::sse::open;
-use crate::sse::seal::{self, SealedObject};
+use crate::sse::open::{self, BodyKeys};
+use crate::sse::seal::{SealedObject, Sealers};
 use crate::store::reader::BlobReader;
 use crate::store::staging::BlobWriter;
 
@@ -30,6 +31,8 @@ pub(crate) struct Write {
     pub(crate) writer: BlobWriter,
     /// What its tag will be.
     pub(crate) etag: ETagRule,
+    /// The encryption context as the request sent it, which the answer repeats.
+    pub(crate) context: Option<String>,
 }
 
 /// What the tag of an object says.
@@ -46,33 +49,43 @@ impl Write {
     ///
     /// # Errors
     ///
-    /// `KMS.NotFoundException` for a key that is not there; `InternalError` when no blob can be made.
-    pub(crate) fn begin(
+    /// `KMS.NotFoundException` and its kin for a key that cannot be used, `AccessDenied` for one of another account;
+    /// `InvalidArgument` where SSE-KMS must not come this way; `InternalError` when no blob can be made.
+    pub(crate) async fn begin(
         cx: &Context,
         object: &ObjectAddress,
         requested: Requested,
     ) -> Result<Self, S3Error> {
         let bucket = cx.bucket()?;
         let chosen = choice::choose(requested, &bucket.encryption);
+        let mut context = None;
+        if let Chosen::Kms(request) = &chosen {
+            encryption::check_kms_access(cx.access)?;
+            context.clone_from(&request.context_as_sent);
+        }
         let etag = if matches!(chosen, Chosen::SseS3) {
             ETagRule::Md5
         } else {
             ETagRule::Random
         };
         let writer = cx.store.blob_writer();
-        let arn = object.arn();
+        let asker = cx.asker(bucket.region())?;
         let object = SealedObject {
-            arn: &arn,
-            region: bucket.region(),
-            account: &bucket.account,
+            arn: &object.arn(),
+            bucket_arn: &object.bucket.arn(),
+            asker: &asker,
         };
-        let (sealing, sealer) =
-            seal::begin(&chosen, &cx.keyring, writer.id(), &object, &cx.entropy)?;
+        let sealers = Sealers {
+            keyring: &cx.keyring,
+            entropy: &cx.entropy,
+        };
+        let (sealing, sealer) = sealers.begin(&chosen, writer.id(), &object).await?;
         Ok(Self {
             sealing,
             sealer,
             writer,
             etag,
+            context,
         })
     }
 }
@@ -94,22 +107,42 @@ impl ETagRule {
 ///
 /// # Errors
 ///
-/// `InvalidRequest` where a key is missing or not applicable, `AccessDenied` for the wrong key, `InternalError` for a
-/// damaged blob.
-pub(crate) fn open_range(
+/// `InvalidRequest` where a key is missing or not applicable, `AccessDenied` for the wrong key; KMS's refusals;
+/// `InternalError` for a damaged blob.
+pub(crate) async fn open_range(
     cx: &Context,
     object: &ObjectAddress,
     (version, reader): (&ObjectVersion, BlobReader),
     customer_key: Option<&CustomerKey>,
     range: Option<(u64, u64)>,
 ) -> Result<Plaintext, S3Error> {
-    let key = open::data_key(
-        &version.content.sealing,
-        customer_key,
-        &cx.keyring,
-        &object.arn(),
-    )?;
-    open_body((version, reader), (&key, None), range)
+    let keys = open_keys(cx, object, version, customer_key).await?;
+    open_body((version, reader), (&keys.inner, keys.outer.as_ref()), range)
+}
+
+/// The keys of a stored object, for which KMS is asked where it has them.
+///
+/// # Errors
+///
+/// As [`open_range`], but for the blob's.
+pub(crate) async fn open_keys(
+    cx: &Context,
+    object: &ObjectAddress,
+    version: &ObjectVersion,
+    customer_key: Option<&CustomerKey>,
+) -> Result<BodyKeys, S3Error> {
+    let sealing = &version.content.sealing;
+    if matches!(sealing, Sealing::SseKms(_) | Sealing::DsseKms { .. }) {
+        encryption::check_kms_access(cx.access)?;
+    }
+    // The stored key says in which region it is; this one counts where it does not.
+    let asker = cx.asker("us-east-1")?;
+    let object = SealedObject {
+        arn: &object.arn(),
+        bucket_arn: &object.bucket.arn(),
+        asker: &asker,
+    };
+    Ok(open::body_keys(sealing, customer_key, &cx.keyring, &object).await?)
 }
 
 /// Opens a range of a stored body under the key of its one layer, or under those of its inner and its outer layer.
@@ -144,24 +177,19 @@ fn open_layer(key: &DataKey, blob: BlobId, sealed: &mut SealedSource) -> Result<
     open::opener(key, blob, &header, sealed.sealed_bytes()).map_err(|source| sealed.damaged(source))
 }
 
-/// Checks the key of a read without opening the body: all that HEAD does.
+/// Checks whether a read brings the key that it must bring, or rightly none; KMS is not asked.
 ///
 /// # Errors
 ///
-/// As [`open_range`].
-pub(crate) fn check_key(
-    cx: &Context,
-    object: &ObjectAddress,
+/// `InvalidRequest` where a key is missing or not applicable, `AccessDenied` for the wrong key.
+pub(crate) fn check_customer(
     version: &ObjectVersion,
     customer_key: Option<&CustomerKey>,
 ) -> Result<(), S3Error> {
-    open::data_key(
+    Ok(open::check_customer(
         &version.content.sealing,
         customer_key,
-        &cx.keyring,
-        &object.arn(),
-    )?;
-    Ok(())
+    )?)
 }
 
 #[cfg(test)]

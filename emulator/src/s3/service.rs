@@ -10,11 +10,11 @@ use crate::auth::authenticator::{Authenticator, Identified};
 use crate::auth::identity::Caller;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::keyring::data_keys::Keyring;
+use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::s3::code::Code;
-use crate::s3::context::{Context, Settings};
+use crate::s3::context::{Access, Context, Settings};
 use crate::s3::error::S3Error;
 use crate::s3::headers::encryption;
 use crate::s3::operation::{Call, Entry, Incoming};
@@ -101,8 +101,12 @@ impl S3Service {
                 self.clock.now(),
             )?
         };
-        let mut incoming = Incoming {
+        let access = Access {
             insecure: self.settings.strict_tls && !request.is_secure(),
+            is_version_4: identified.is_version_4,
+        };
+        let mut incoming = Incoming {
+            insecure: access.insecure,
             target,
             signing: identified.payload,
             region: identified.region,
@@ -110,7 +114,7 @@ impl S3Service {
         };
         intake::check_signing(&incoming, entry.payload)?;
         let bucket = self.let_in(entry, &incoming, &identified.caller)?;
-        let cx = self.context(identified.caller, bucket);
+        let cx = self.context(identified.caller, access, bucket);
         match entry.call {
             Call::Operation(run) => {
                 intake::read_document(&mut incoming, entry.payload).await?;
@@ -143,7 +147,7 @@ impl S3Service {
         Ok(bucket)
     }
 
-    fn context(&self, caller: Caller, bucket: Option<Bucket>) -> Context {
+    fn context(&self, caller: Caller, access: Access, bucket: Option<Bucket>) -> Context {
         Context {
             store: self.store.clone(),
             keyring: Arc::clone(&self.keyring),
@@ -152,6 +156,7 @@ impl S3Service {
             workers: self.workers.clone(),
             settings: Arc::clone(&self.settings),
             caller,
+            access,
             bucket,
         }
     }

@@ -1,4 +1,4 @@
-//! Which protocol a request speaks: health, STS, or S3, which takes all the rest.
+//! Which protocol a request speaks: health, KMS, STS, or S3, which takes all the rest.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use http::{HeaderValue, Method};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::kms::service::{KmsService, TARGET};
 use crate::s3::service::S3Service;
 use crate::server::health::Health;
 use crate::server::refusal::Refusal;
@@ -17,6 +18,8 @@ use crate::wire::request::Request;
 /// A protocol that a service can speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
+    /// KMS's JSON protocol.
+    Kms,
     /// STS's query protocol.
     Sts,
     /// S3.
@@ -26,6 +29,7 @@ pub(crate) enum Protocol {
 impl Protocol {
     fn name(self) -> &'static str {
         match self {
+            Self::Kms => "kms",
             Self::Sts => "sts",
             Self::S3 => "s3",
         }
@@ -70,6 +74,12 @@ impl Service for S3Service {
     }
 }
 
+impl Service for KmsService {
+    fn answer(self: Arc<Self>, request: Request) -> Answer {
+        Box::pin(async move { self.respond(request).await })
+    }
+}
+
 impl Service for StsService {
     fn answer(self: Arc<Self>, request: Request) -> Answer {
         Box::pin(async move { self.respond(request).await })
@@ -92,13 +102,23 @@ impl Service for Dispatch {
     }
 }
 
-/// A signature says which service it is meant for; without one, STS is a form at the root, or an action asked for there.
+/// KMS's target names its protocol. A signature says which service it is meant for; without one, STS is a form at the
+/// root, or an action asked for there.
 fn protocol(request: &Request) -> Protocol {
-    let is_sts = match scope_service(request) {
-        Some(service) => service == "sts",
-        None => request.path == "/" && (is_form(request) || is_identity_asked(request)),
-    };
-    if is_sts { Protocol::Sts } else { Protocol::S3 }
+    if is_kms_target(request) {
+        return Protocol::Kms;
+    }
+    match scope_service(request) {
+        Some("kms") => Protocol::Kms,
+        Some("sts") => Protocol::Sts,
+        None if request.path == "/" && asks_for_sts(request) => Protocol::Sts,
+        _ => Protocol::S3,
+    }
+}
+
+fn is_kms_target(request: &Request) -> bool {
+    let target = request.header("x-amz-target").unwrap_or_default();
+    request.method == Method::POST && target.starts_with(TARGET)
 }
 
 /// The service in the scope of a `SigV4` credential: `KEY/DATE/REGION/SERVICE/aws4_request`.
@@ -111,6 +131,10 @@ fn scope_service(request: &Request) -> Option<&str> {
     let credential = in_header().or_else(|| request.query.find("X-Amz-Credential"))?;
     // From the end, since an access key may hold slashes.
     credential.rsplit('/').nth(1)
+}
+
+fn asks_for_sts(request: &Request) -> bool {
+    is_form(request) || is_identity_asked(request)
 }
 
 fn is_form(request: &Request) -> bool {
@@ -151,6 +175,15 @@ mod tests {
 
         assert_eq!(protocol(&signed), Protocol::Sts);
         assert_eq!(protocol(&presigned), Protocol::S3);
+    }
+
+    #[test]
+    fn a_target_of_kms_is_kms_whoever_signed_it() {
+        let mut request = Request::new(Method::POST, "/", "");
+        let target = HeaderValue::from_static("TrentService.CreateKey");
+        request.headers.insert("x-amz-target", target);
+
+        assert_eq!(protocol(&request), Protocol::Kms);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(crate) struct KmsRequest {
     pub(crate) bucket_key: Option<bool>,
     /// The customer's pairs of the encryption context.
     pub(crate) context: Vec<(String, String)>,
+    /// The header that held them.
+    pub(crate) context_as_sent: Option<String>,
 }
 
 /// What it gets.
@@ -57,6 +59,7 @@ pub(crate) fn choose(requested: Requested, default: &BucketEncryption) -> Chosen
             key_id: default.kms_key_id.clone(),
             bucket_key: bucket_key.or(Some(default.bucket_key_enabled)),
             context: Vec::new(),
+            context_as_sent: None,
         }),
     }
 }
@@ -92,6 +95,7 @@ mod tests {
             key_id: key.map(str::to_owned),
             bucket_key,
             context: Vec::new(),
+            context_as_sent: None,
         })
     }
 

@@ -32,13 +32,6 @@ impl SealLayers {
     }
 
     /// Two layers. Their keys must differ.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "DSSE-KMS seals in two layers, and comes with its keys"
-        )
-    )]
     pub(crate) fn two(inner: Sealer, outer: Sealer) -> Self {
         let outer = OuterSealer {
             sealer: outer,

@@ -2,36 +2,72 @@
 
 use crate::crypto::data_key::DataKey;
 use crate::crypto::segments::{HEADER_BYTES, Opener, SEGMENT_BYTES};
-use crate::keyring::context::EncryptionContext;
-use crate::keyring::data_keys::Keyring;
+use crate::keyring::handle::Keyring;
+use crate::model::context::EncryptionContext;
 use crate::model::object::BlobId;
 use crate::model::sealing::Sealing;
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::error::SseError;
+use crate::sse::seal::SealedObject;
 
-/// The key of a body.
+/// The keys of a body's layers.
+#[derive(Debug)]
+pub(crate) struct BodyKeys {
+    /// The one that its plaintext was sealed under.
+    pub(crate) inner: DataKey,
+    /// The one that the result was sealed under once more.
+    pub(crate) outer: Option<DataKey>,
+}
+
+/// Whether the customer brought the right key, or rightly none: all that can be told without asking KMS.
 ///
 /// # Errors
 ///
-/// [`SseError::KeyMissing`], [`SseError::KeyNotApplicable`], [`SseError::WrongKey`]; [`SseError::Keyring`] for a data key
-/// that does not unwrap.
-pub(crate) fn data_key(
+/// [`SseError::KeyMissing`], [`SseError::KeyNotApplicable`], [`SseError::WrongKey`].
+pub(crate) fn check_customer(
+    sealing: &Sealing,
+    customer: Option<&CustomerKey>,
+) -> Result<(), SseError> {
+    match (sealing, customer) {
+        (Sealing::SseC { .. }, None) => Err(SseError::KeyMissing),
+        (Sealing::SseC { key_md5 }, Some(customer)) => customers_key(customer, key_md5).map(|_| ()),
+        (_, Some(_)) => Err(SseError::KeyNotApplicable),
+        (_, None) => Ok(()),
+    }
+}
+
+/// The keys of a body.
+///
+/// # Errors
+///
+/// As [`check_customer`]; [`SseError::Keyring`] for a data key that does not unwrap, or that KMS refuses to.
+pub(crate) async fn body_keys(
     sealing: &Sealing,
     customer: Option<&CustomerKey>,
     keyring: &Keyring,
-    arn: &str,
-) -> Result<DataKey, SseError> {
-    match (sealing, customer) {
-        (Sealing::SseS3 { .. }, Some(_)) => Err(SseError::KeyNotApplicable),
-        (Sealing::SseS3 { wrapped_key }, None) => {
-            Ok(keyring.unwrap_key(wrapped_key, &EncryptionContext::of_s3(arn))?)
+    object: &SealedObject<'_>,
+) -> Result<BodyKeys, SseError> {
+    check_customer(sealing, customer)?;
+    let bound_to = EncryptionContext::of_s3(object.arn);
+    let (inner, outer) = match (sealing, customer) {
+        (Sealing::SseS3 { wrapped_key }, _) => (keyring.unwrap_key(wrapped_key, &bound_to)?, None),
+        (Sealing::SseKms(kms), _) => {
+            let key = keyring.unwrap_for_s3(object.asker, kms, &bound_to).await?;
+            (key, None)
         }
-        (Sealing::SseC { .. }, None) => Err(SseError::KeyMissing),
-        (Sealing::SseC { key_md5 }, Some(customer)) => {
-            let key = customer.data_key().filter(|_| customer.matches(key_md5));
-            key.ok_or(SseError::WrongKey)
+        (Sealing::DsseKms { kms, wrapped_key }, _) => {
+            let inner = keyring.unwrap_for_s3(object.asker, kms, &bound_to).await?;
+            (inner, Some(keyring.unwrap_key(wrapped_key, &bound_to)?))
         }
-    }
+        (Sealing::SseC { key_md5 }, Some(customer)) => (customers_key(customer, key_md5)?, None),
+        (Sealing::SseC { .. }, None) => return Err(SseError::KeyMissing),
+    };
+    Ok(BodyKeys { inner, outer })
+}
+
+fn customers_key(customer: &CustomerKey, key_md5: &[u8; 16]) -> Result<DataKey, SseError> {
+    let key = customer.data_key().filter(|_| customer.matches(key_md5));
+    key.ok_or(SseError::WrongKey)
 }
 
 /// Opens a layer of a body, of which the header was read and the sealed length is known.

@@ -5,6 +5,7 @@ use std::{fmt, io};
 
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
+use crate::model::kms_key::KmsAlias;
 use crate::model::object::BlobId;
 use crate::model::object_key::ObjectKey;
 
@@ -15,6 +16,8 @@ pub(crate) enum StoreError {
     NoSuchBucket(BucketName),
     /// The name is taken; holds the bucket that has it.
     BucketExists(Box<Bucket>),
+    /// The name of the KMS alias is taken; holds the alias that has it.
+    AliasExists(Box<KmsAlias>),
     /// The bucket still holds versions.
     BucketNotEmpty(BucketName),
     /// The bucket holds no object under this key.
@@ -110,6 +113,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::NoSuchBucket(name) => write!(f, "no bucket is called `{name}`"),
             Self::BucketExists(bucket) => write!(f, "the bucket `{}` exists", bucket.name),
+            Self::AliasExists(alias) => write!(f, "the alias `{}` exists", alias.name),
             Self::BucketNotEmpty(name) => write!(f, "the bucket `{name}` is not empty"),
             Self::NoSuchKey(key) => write!(f, "no object has the key `{key}`"),
             Self::ConditionFailed(_) => f.write_str("the object's state is not the one asked for"),

@@ -10,7 +10,9 @@ use crate::store::error::StoreError;
 use crate::store::{keys, sweep};
 
 /// The format that this program writes. It grows by one when older programs would misread the rows.
-pub(super) const FORMAT: u32 = 1;
+///
+/// 2: KMS keys, their aliases, and objects under them.
+pub(super) const FORMAT: u32 = 2;
 
 /// Checks the format, or writes it into a new catalogue; tells whether it was new.
 ///
@@ -31,10 +33,10 @@ pub(super) fn settle(
         if !sweep::blob_files(blobs)?.is_empty() {
             return Err(corrupted("it is missing or empty, but blobs lie beside it"));
         }
-        engine.commit(&[creation()])?;
+        engine.commit(&[mark()])?;
         return Ok(true);
     };
-    let found = serde_json::from_slice(&stored.value)
+    let found: u32 = serde_json::from_slice(&stored.value)
         .map_err(|_| corrupted("its format is not a number"))?;
     if found > FORMAT {
         return Err(StoreError::NewerFormat {
@@ -43,10 +45,15 @@ pub(super) fn settle(
             known: FORMAT,
         });
     }
+    if found < FORMAT {
+        // Its rows read as they are; from now on older programs must leave it alone.
+        engine.commit(&[mark()])?;
+    }
     Ok(false)
 }
 
-fn creation() -> Member {
+/// Writes down the format of this program.
+fn mark() -> Member {
     let format = Write {
         table: Table::Rows,
         key: keys::FORMAT.to_vec(),
@@ -72,16 +79,33 @@ mod tests {
         let file = folder.path().join("catalogue");
         let engine = RedbEngine::open(&file, Keeping::Ephemeral).unwrap();
         let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
-        let mut newer = creation();
-        newer.writes[0].value = Some(Bytes::from("2"));
+        let mut newer = mark();
+        newer.writes[0].value = Some(Bytes::from("3"));
         engine.commit(&[newer]).unwrap();
 
         let refused = settle(&engine, &file, &blobs);
 
         let text = refused.unwrap_err().to_string();
         assert!(
-            text.ends_with("has format 2; this program reads up to 1"),
+            text.ends_with("has format 3; this program reads up to 2"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_catalogue_of_an_older_program_is_taken_over() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("catalogue");
+        let engine = RedbEngine::open(&file, Keeping::Ephemeral).unwrap();
+        let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
+        let mut older = mark();
+        older.writes[0].value = Some(Bytes::from("1"));
+        engine.commit(&[older]).unwrap();
+
+        let is_new = settle(&engine, &file, &blobs).unwrap();
+
+        let row = engine.snapshot().unwrap().get(Table::Rows, keys::FORMAT);
+        assert!(!is_new);
+        assert_eq!(row.unwrap().unwrap().value, b"2");
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! | key | row |
 //! |---|---|
+//! | `a` REGION NUL ACCOUNT NUL ALIAS | an alias of a KMS key |
 //! | `b` BUCKET | a bucket |
+//! | `e` REGION NUL ID | a KMS key |
 //! | `f` | the format of the catalogue |
 //! | `k` BUCKET NUL KEY | the version of a key that is current and no delete marker |
 //! | `m` NAME | a setting of another part of the program |
@@ -12,6 +14,7 @@
 //! which S3 lists, by the bytes of the key.
 
 use crate::model::bucket_name::BucketName;
+use crate::model::kms_name::KeyId;
 use crate::model::object::BlobId;
 use crate::model::object_key::ObjectKey;
 
@@ -23,6 +26,8 @@ pub(super) const BUCKETS: &[u8] = b"b";
 pub(super) const VERSIONS: &[u8] = b"k";
 
 const SETTINGS: &[u8] = b"m";
+const KMS_KEYS: &[u8] = b"e";
+const KMS_ALIASES: &[u8] = b"a";
 
 /// A bucket.
 pub(super) fn bucket(name: &BucketName) -> Vec<u8> {
@@ -54,6 +59,33 @@ pub(super) fn body(blob: BlobId) -> Vec<u8> {
 /// A setting.
 pub(super) fn setting(name: &str) -> Vec<u8> {
     [SETTINGS, name.as_bytes()].concat()
+}
+
+/// A KMS key.
+pub(super) fn kms_key(region: &str, id: &KeyId) -> Vec<u8> {
+    [&kms_keys_of(region), id.as_str().as_bytes()].concat()
+}
+
+/// What the keys of a region's KMS keys begin with.
+pub(super) fn kms_keys_of(region: &str) -> Vec<u8> {
+    [KMS_KEYS, region.as_bytes(), b"\0"].concat()
+}
+
+/// An alias of a KMS key.
+pub(super) fn kms_alias(region: &str, account: &str, alias: &str) -> Vec<u8> {
+    [&kms_aliases_of(region, account), alias.as_bytes()].concat()
+}
+
+/// What the keys of an account's aliases in a region begin with.
+pub(super) fn kms_aliases_of(region: &str, account: &str) -> Vec<u8> {
+    [
+        KMS_ALIASES,
+        region.as_bytes(),
+        b"\0",
+        account.as_bytes(),
+        b"\0",
+    ]
+    .concat()
 }
 
 /// The first key behind all that begin with `prefix`.

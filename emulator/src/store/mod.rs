@@ -8,6 +8,7 @@ pub(crate) mod buckets;
 pub(crate) mod error;
 pub(crate) mod folder;
 pub(crate) mod handle;
+pub(crate) mod kms;
 pub(crate) mod listing;
 pub(crate) mod reader;
 pub(crate) mod staging;

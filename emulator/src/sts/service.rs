@@ -32,7 +32,7 @@ pub(crate) struct StsService {
 impl StsService {
     /// Answers a request; an error is an answer too.
     pub(crate) async fn respond(&self, request: Request) -> Response {
-        let id = self.request_id();
+        let id = self.entropy.uuid();
         let response = match self.try_answer(request, &id).await {
             Ok(xml) => Response::ok().body(xml.finish()),
             Err(error) => Response::new(error.status).body(render_error(&error, &id).finish()),
@@ -83,22 +83,6 @@ impl StsService {
             xml.element("RequestId", id);
         });
         Ok(xml)
-    }
-
-    /// A UUID of version 4.
-    fn request_id(&self) -> String {
-        let mut bytes: [u8; 16] = self.entropy.bytes();
-        bytes[6] = bytes[6] & 0x0f | 0x40;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex = hex::encode(bytes);
-        [
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..],
-        ]
-        .join("-")
     }
 }
 

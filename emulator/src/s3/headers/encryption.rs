@@ -5,8 +5,9 @@
 
 use crate::crypto::digest;
 use crate::model::encryption::SseAlgorithm;
-use crate::model::sealing::Sealing;
+use crate::model::sealing::{KmsWrapping, Sealing};
 use crate::s3::code::Code;
+use crate::s3::context::Access;
 use crate::s3::error::S3Error;
 use crate::s3::operation::Incoming;
 use crate::sse::choice::{KmsRequest, Requested};
@@ -22,6 +23,7 @@ const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 
 const INSECURE: &str = "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.";
 const INSECURE_KMS: &str = "Requests specifying Server Side Encryption with AWS KMS managed keys must be made over a secure connection.";
+const NEEDS_VERSION_4: &str = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
 const INCOMPATIBLE: &str = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
 const UNSUPPORTED: &str =
     "x-amz-server-side-encryption header is not supported for this operation.";
@@ -171,21 +173,37 @@ fn parse_write(incoming: &Incoming, group: &Group) -> Result<Requested, S3Error>
             parse_bucket_key(request)?;
             Ok(Requested::SseS3)
         }
-        Some(algorithm) => parse_kms(incoming, algorithm).map(Requested::Kms),
+        Some(algorithm) => parse_kms(request, algorithm).map(Requested::Kms),
     }
 }
 
-fn parse_kms(incoming: &Incoming, algorithm: SseAlgorithm) -> Result<KmsRequest, S3Error> {
-    if incoming.insecure {
-        return Err(S3Error::argument(SSE, INSECURE_KMS));
-    }
-    let request = &incoming.request;
+fn parse_kms(request: &Request, algorithm: SseAlgorithm) -> Result<KmsRequest, S3Error> {
     Ok(KmsRequest {
         algorithm,
         key_id: request.header(KMS_KEY_ID).map(str::to_owned),
         bucket_key: parse_bucket_key(request)?,
         context: parse_context(request)?,
+        context_as_sent: request.header(CONTEXT).map(str::to_owned),
     })
+}
+
+/// Refuses SSE-KMS for a request that came over plain HTTP under `--strict-tls`, or that version 4 does not prove.
+///
+/// # Errors
+///
+/// `InvalidArgument`.
+pub(crate) fn check_kms_access(access: Access) -> Result<(), S3Error> {
+    if access.insecure {
+        return Err(S3Error::argument(SSE, INSECURE_KMS));
+    }
+    if access.is_version_4 {
+        return Ok(());
+    }
+    Err(S3Error::argument_value(
+        "Authorization",
+        "null",
+        NEEDS_VERSION_4,
+    ))
 }
 
 fn refuse_kms_headers(request: &Request) -> Result<(), S3Error> {
@@ -272,12 +290,27 @@ fn has_excess_padding(text: &str) -> bool {
     text.bytes().rev().take_while(|&byte| byte == b'=').count() > 2
 }
 
-/// Writes what a read or a write answers about the encryption of an object.
+/// Writes what a read or a write answers about the encryption of an object. A KMS key is always named by its ARN.
 pub(crate) fn write(response: Response, sealing: &Sealing) -> Response {
     match sealing {
         Sealing::SseS3 { .. } => response.header(SSE, SseAlgorithm::Aes256.name()),
+        Sealing::SseKms(kms) => write_kms(response, SseAlgorithm::Kms, kms),
+        Sealing::DsseKms { kms, .. } => write_kms(response, SseAlgorithm::KmsDsse, kms),
         Sealing::SseC { key_md5 } => response
             .header(OF_PUT.algorithm, SseAlgorithm::Aes256.name())
             .header(OF_PUT.md5, base64(key_md5)),
     }
+}
+
+fn write_kms(response: Response, algorithm: SseAlgorithm, kms: &KmsWrapping) -> Response {
+    let bucket_key = kms.under_bucket_key.as_ref().map(|_| "true");
+    response
+        .header(SSE, algorithm.name())
+        .header(KMS_KEY_ID, &kms.key_arn)
+        .maybe_header(BUCKET_KEY, bucket_key)
+}
+
+/// Repeats the encryption context to whoever has just sent it; reads never tell it.
+pub(crate) fn write_context(response: Response, as_sent: Option<String>) -> Response {
+    response.maybe_header(CONTEXT, as_sent)
 }

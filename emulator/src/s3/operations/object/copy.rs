@@ -105,6 +105,7 @@ impl Operation for CopyObject {
             self.source.customer_key.as_ref(),
             None,
         )
+        .await
         .map_err(of_source)?;
 
         let stored = source
@@ -121,7 +122,8 @@ impl Operation for CopyObject {
             sealer,
             writer,
             etag,
-        } = Write::begin(cx, &self.object, self.encryption.clone())?;
+            context,
+        } = Write::begin(cx, &self.object, self.encryption.clone()).await?;
         let received = transfer::run(
             plaintext,
             Pipeline::of_copy(algorithm, etag.wants_md5(), sealer, writer),
@@ -143,10 +145,9 @@ impl Operation for CopyObject {
             condition: self.condition,
         };
         let version = cx.store.put_version(&bucket, key, new).await?;
-        Ok(encryption::write(
-            respond::xml(render_copied(&version)),
-            &version.content.sealing,
-        ))
+        let response = respond::xml(render_copied(&version));
+        let response = encryption::write(response, &version.content.sealing);
+        Ok(encryption::write_context(response, context))
     }
 }
 
@@ -178,8 +179,7 @@ impl Source {
         let (version, reader) = cx
             .store
             .open_version(&self.object.bucket, &self.object.key)?;
-        sealing::check_key(cx, &self.object, &version, self.customer_key.as_ref())
-            .map_err(of_source)?;
+        sealing::check_customer(&version, self.customer_key.as_ref()).map_err(of_source)?;
         self.conditions.check_source(
             &version.content.etag,
             version.last_modified,

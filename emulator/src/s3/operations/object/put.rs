@@ -59,8 +59,8 @@ impl Operation for PutObject {
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         self.acl.check(cx)?;
-        let write = Write::begin(cx, &self.object, self.encryption)?;
-        let (sealing, etag) = (write.sealing, write.etag);
+        let write = Write::begin(cx, &self.object, self.encryption).await?;
+        let (sealing, etag, sent_context) = (write.sealing, write.etag, write.context);
         let received = self
             .upload
             .receive(write.sealer, write.writer, etag.wants_md5(), &cx.workers)
@@ -85,6 +85,7 @@ impl Operation for PutObject {
         let version = cx.store.put_version(&bucket, key, new).await?;
         let response = Response::ok().header("etag", version.content.etag.quoted());
         let response = encryption::write(response, &version.content.sealing);
+        let response = encryption::write_context(response, sent_context);
         Ok(checksums::write(
             response,
             version.content.checksum.as_ref(),

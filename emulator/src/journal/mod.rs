@@ -1,0 +1,3 @@
+//! What happened: for now, the calls of KMS.
+
+pub(crate) mod kms_calls;

@@ -1,0 +1,92 @@
+//! Aliases: names for keys, one account's in one region.
+//!
+//! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html>
+
+use crate::keyring::asker::Asker;
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
+use crate::keyring::refusal::Refusal;
+use crate::keyring::states::Need;
+use crate::model::kms_key::{KmsAlias, KmsKey};
+use crate::model::kms_name::alias_arn;
+
+/// The most aliases of a key.
+const MOST_ALIASES: usize = 50;
+
+impl Keyring {
+    /// Gives a key one more name.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::AliasExists`], [`Refusal::TooManyAliases`], or for the key's state; [`KeyringError::Store`].
+    pub(crate) async fn create_alias(&self, key: &KmsKey, name: &str) -> Result<(), KeyringError> {
+        Need::Change.check(key)?;
+        let place = (key.region.as_str(), key.account.as_str());
+        let others = self
+            .store
+            .list_kms_aliases(place, Some(&key.id), None, MOST_ALIASES)?;
+        if others.rows.len() == MOST_ALIASES {
+            return Err(Refusal::TooManyAliases.into());
+        }
+        let now = self.clock.now();
+        let alias = KmsAlias {
+            name: name.to_owned(),
+            region: key.region.clone(),
+            account: key.account.clone(),
+            target: key.id.clone(),
+            created: now,
+            updated: now,
+        };
+        self.forget_gone_target(&alias).await?;
+        Ok(self.store.create_kms_alias(&alias).await?)
+    }
+
+    /// Lets a name stand for another key.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoSuchAlias`], or for the key's state; [`KeyringError::Store`].
+    pub(crate) async fn update_alias(&self, key: &KmsKey, name: &str) -> Result<(), KeyringError> {
+        Need::Change.check(key)?;
+        let now = self.clock.now();
+        let change = |alias: &KmsAlias| {
+            Some(KmsAlias {
+                target: key.id.clone(),
+                updated: now,
+                ..alias.clone()
+            })
+        };
+        let place = (key.region.as_str(), key.account.as_str(), name);
+        let before = self.store.replace_kms_alias(place, change).await?;
+        let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
+        before.ok_or_else(missing)?;
+        Ok(())
+    }
+
+    /// Takes a name away; the key stays. Answers the alias as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoSuchAlias`]; [`KeyringError::Store`].
+    pub(crate) async fn delete_alias(
+        &self,
+        asker: &Asker,
+        name: &str,
+    ) -> Result<KmsAlias, KeyringError> {
+        let place = (asker.region.as_str(), asker.account.as_str(), name);
+        let before = self.store.replace_kms_alias(place, |_| None).await?;
+        let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
+        Ok(before.ok_or_else(missing)?)
+    }
+
+    /// A name whose key is gone is free again.
+    async fn forget_gone_target(&self, alias: &KmsAlias) -> Result<(), KeyringError> {
+        let holder = self
+            .store
+            .kms_alias(&alias.region, &alias.account, &alias.name)?;
+        if let Some(holder) = holder {
+            self.settled(&holder.region, &holder.target).await?;
+        }
+        Ok(())
+    }
+}

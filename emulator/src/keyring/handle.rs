@@ -1,0 +1,75 @@
+//! The keyring as the rest of the program holds it. What it does stands in the other files of this folder.
+
+use crate::clock::Clock;
+use crate::crypto::aead::Aead;
+use crate::entropy::Entropy;
+use crate::journal::kms_calls::KmsCalls;
+use crate::keyring::bucket_keys::BucketKeys;
+use crate::keyring::root_key::RootKey;
+use crate::store::handle::Store;
+
+/// What the check value of a store says when it is opened.
+const CHECK: &[u8] = b"strongroom/root-key/1";
+
+/// All keys of the server.
+#[derive(Debug)]
+pub(crate) struct Keyring {
+    pub(super) root: Aead,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) entropy: Entropy,
+    pub(super) calls: KmsCalls,
+    pub(super) bucket_keys: BucketKeys,
+}
+
+/// What a keyring works with.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyringParts {
+    /// Keeps KMS keys, their material wrapped.
+    pub(crate) store: Store,
+    /// Ends deletion windows, rotation periods and bucket keys.
+    pub(crate) clock: Clock,
+    /// Makes keys.
+    pub(crate) entropy: Entropy,
+    /// Remembers what was asked of KMS.
+    pub(crate) calls: KmsCalls,
+}
+
+impl Keyring {
+    /// Over a root key.
+    pub(crate) fn new(root: &RootKey, parts: KeyringParts) -> Self {
+        Self {
+            root: Aead::derive(root.bytes()),
+            store: parts.store,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            calls: parts.calls,
+            bucket_keys: BucketKeys::default(),
+        }
+    }
+
+    /// A value by which a store recognises the root key that its data was made under.
+    pub(crate) fn check_value(&self) -> Vec<u8> {
+        self.root.seal(self.entropy.bytes(), CHECK, CHECK)
+    }
+
+    /// Whether a check value was made under this root key.
+    pub(crate) fn made(&self, check_value: &[u8]) -> bool {
+        self.root
+            .open(check_value, CHECK)
+            .is_ok_and(|opened| *opened == CHECK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::keyring::fixtures::keyring;
+
+    #[test]
+    fn a_check_value_tells_one_root_key_from_another() {
+        let made = keyring(1).check_value();
+
+        assert!(keyring(1).made(&made));
+        assert!(!keyring(2).made(&made));
+    }
+}

@@ -1,0 +1,117 @@
+//! The life of a key: made, changed, switched off and on, gone after its window.
+
+use crate::keyring::asker::Asker;
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
+use crate::keyring::refusal::Refusal;
+use crate::keyring::states::Need;
+use crate::model::kms_key::{KeyManager, KeyOrigin, KeySpec, KeyState, KmsKey};
+use crate::model::kms_name::KeyId;
+
+/// What a key is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct NewKey {
+    /// What its owner says of it.
+    pub(crate) description: String,
+    /// Who looks after it.
+    pub(crate) manager: KeyManager,
+    /// What it is.
+    pub(crate) spec: KeySpec,
+    /// Where its material comes from.
+    pub(crate) origin: KeyOrigin,
+    /// Whether keys in other regions may share its id and material.
+    pub(crate) is_of_many_regions: bool,
+    /// Its tags.
+    pub(crate) tags: Vec<(String, String)>,
+    /// Its policy; `None` for the usual one.
+    pub(crate) policy: Option<String>,
+}
+
+impl Default for NewKey {
+    /// An enabled symmetric key of its owner's.
+    fn default() -> Self {
+        Self {
+            description: String::new(),
+            manager: KeyManager::Customer,
+            spec: KeySpec::SymmetricDefault,
+            origin: KeyOrigin::AwsKms,
+            is_of_many_regions: false,
+            tags: Vec::new(),
+            policy: None,
+        }
+    }
+}
+
+impl Keyring {
+    /// Makes a key in the asker's region and account.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`].
+    pub(crate) async fn create_key(
+        &self,
+        asker: &Asker,
+        new: NewKey,
+    ) -> Result<KmsKey, KeyringError> {
+        let key = self.new_key(asker, new);
+        self.store.create_kms_key(&key, None).await?;
+        Ok(key)
+    }
+
+    /// A key that is not kept yet.
+    pub(super) fn new_key(&self, asker: &Asker, new: NewKey) -> KmsKey {
+        let id = if new.is_of_many_regions {
+            KeyId::of_parts(true, self.entropy.bytes())
+        } else {
+            KeyId::parse(&self.entropy.uuid()).expect("a UUID is an id")
+        };
+        let created = self.clock.now();
+        let (state, materials) = match new.origin {
+            KeyOrigin::AwsKms => (
+                KeyState::Enabled,
+                vec![self.new_material(&id, created, None)],
+            ),
+            KeyOrigin::External => (KeyState::PendingImport, Vec::new()),
+        };
+        KmsKey {
+            id,
+            region: asker.region.clone(),
+            account: asker.account.clone(),
+            created,
+            description: new.description,
+            manager: new.manager,
+            spec: new.spec,
+            origin: new.origin,
+            state,
+            materials,
+            rotation: None,
+            tags: new.tags,
+            policy: new.policy,
+        }
+    }
+
+    /// Changes a key whose state allows it; both are decided at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for its state, or of `change`; [`KeyringError::Store`].
+    pub(crate) async fn change_key(
+        &self,
+        key: &KmsKey,
+        need: Need,
+        mut change: impl FnMut(&mut KmsKey) -> Result<(), Refusal>,
+    ) -> Result<KmsKey, KeyringError> {
+        let now = self.clock.now();
+        let missing = |key: &KmsKey| Refusal::NoSuchKey(key.arn());
+        let checked = |current: &mut KmsKey| {
+            if current.is_gone(now) {
+                return Err(missing(current));
+            }
+            need.check(current)?;
+            change(current)
+        };
+        let place = (key.region.as_str(), &key.id);
+        let changed = self.store.update_kms_key(place, checked).await?;
+        Ok(changed.ok_or_else(|| missing(key))??)
+    }
+}

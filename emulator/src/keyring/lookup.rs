@@ -1,0 +1,149 @@
+//! Finds keys by the four forms of their names, in the state that the clock has brought them to.
+//!
+//! Nothing happens by itself here: a deletion window that has ended and a rotation that has come due are carried out
+//! when the key is next looked at, which nobody can tell from a key that was watched all the time.
+//!
+//! Source: answers recorded from AWS in February 2026.
+
+use crate::keyring::asker::Asker;
+use crate::keyring::authorize::{authorize, foreign};
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
+use crate::keyring::managed::S3_ALIAS;
+use crate::keyring::refusal::Refusal;
+use crate::model::kms_key::{KeyState, KmsKey, RotationType};
+use crate::model::kms_name::{KeyId, KeyName, alias_arn, key_arn};
+use crate::model::timestamp::Timestamp;
+
+impl Keyring {
+    /// Finds a key by its id, its ARN, an alias, or an alias's ARN, if the asker may do with it what he wants.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for a name that is none, a key that is not there, or an asker who may not; [`KeyringError::Store`].
+    pub(crate) async fn find_key(&self, asker: &Asker, name: &str) -> Result<KmsKey, KeyringError> {
+        let id = match KeyName::parse(name) {
+            KeyName::Id(id) => id,
+            KeyName::Arn {
+                region,
+                account,
+                id,
+            } => {
+                check_place(asker, &region, &account)?;
+                id
+            }
+            KeyName::Alias(alias) => self.target(asker, &alias).await?,
+            KeyName::AliasArn {
+                region,
+                account,
+                alias,
+            } => {
+                check_place(asker, &region, &account)?;
+                self.target(asker, &alias).await?
+            }
+            KeyName::Unreadable => return Err(unreadable(name).into()),
+        };
+        let missing = || Refusal::NoSuchKey(key_arn(&asker.region, &asker.account, &id));
+        let key = self.settled(&asker.region, &id).await?;
+        let key = key.filter(|key| key.account == asker.account);
+        let key = key.ok_or_else(missing)?;
+        authorize(asker, &key)?;
+        Ok(key)
+    }
+
+    /// Finds a key where aliases are not taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::find_key`]; [`Refusal::AliasNotTaken`].
+    pub(crate) async fn find_key_by_id(
+        &self,
+        asker: &Asker,
+        name: &str,
+    ) -> Result<KmsKey, KeyringError> {
+        match KeyName::parse(name) {
+            KeyName::Alias(alias) => Err(Refusal::InvalidKeyId(alias).into()),
+            KeyName::AliasArn { .. } => Err(Refusal::AliasNotTaken.into()),
+            _ => self.find_key(asker, name).await,
+        }
+    }
+
+    /// A key as the clock has left it; `None` where there is none, or none any more.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`].
+    pub(super) async fn settled(
+        &self,
+        region: &str,
+        id: &KeyId,
+    ) -> Result<Option<KmsKey>, KeyringError> {
+        let now = self.clock.now();
+        let Some(key) = self.store.kms_key(region, id)? else {
+            return Ok(None);
+        };
+        if key.is_gone(now) {
+            let is_gone = |key: &KmsKey| key.is_gone(now);
+            self.store.delete_kms_key((region, id), is_gone).await?;
+            return Ok(None);
+        }
+        if !is_due(&key, now) {
+            return Ok(Some(key));
+        }
+        let rotate = |key: &mut KmsKey| {
+            self.rotate_due(key, now);
+            Ok::<_, std::convert::Infallible>(())
+        };
+        let rotated = self.store.update_kms_key((region, id), rotate).await?;
+        Ok(rotated.map(|Ok(key)| key))
+    }
+
+    fn rotate_due(&self, key: &mut KmsKey, now: Timestamp) {
+        while is_due(key, now) {
+            let Some(rotation) = &mut key.rotation else {
+                return;
+            };
+            let due = rotation.next;
+            rotation.next = due.plus_days(rotation.period_days);
+            let material = self.new_material(&key.id, due, Some(RotationType::Automatic));
+            key.materials.push(material);
+        }
+    }
+
+    /// The key that an alias stands for. AWS's own is made when it is first asked for.
+    async fn target(&self, asker: &Asker, alias: &str) -> Result<KeyId, KeyringError> {
+        let found = self.store.kms_alias(&asker.region, &asker.account, alias)?;
+        match found {
+            Some(found) => Ok(found.target),
+            None if alias == S3_ALIAS => self.make_managed(asker).await,
+            None => {
+                let arn = alias_arn(&asker.region, &asker.account, alias);
+                Err(Refusal::NoSuchAlias(arn).into())
+            }
+        }
+    }
+}
+
+/// A key that does not work does not turn either; what it missed is made up when it works again.
+fn is_due(key: &KmsKey, now: Timestamp) -> bool {
+    key.state == KeyState::Enabled && key.rotation.is_some_and(|rotation| rotation.next <= now)
+}
+
+fn check_place(asker: &Asker, region: &str, account: &str) -> Result<(), Refusal> {
+    if region != asker.region {
+        return Err(Refusal::InvalidArn(region.to_owned()));
+    }
+    if account != asker.account {
+        return Err(foreign(asker));
+    }
+    Ok(())
+}
+
+// AWS: unverified. What an ARN of another service, or of no key, is called.
+fn unreadable(name: &str) -> Refusal {
+    if name.starts_with("arn:") {
+        Refusal::InvalidArn(name.to_owned())
+    } else {
+        Refusal::InvalidKeyId(name.to_owned())
+    }
+}

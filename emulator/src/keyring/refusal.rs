@@ -1,0 +1,116 @@
+//! Why KMS refuses: each situation with its data, and KMS's own words for it.
+//!
+//! S3 repeats these words to its callers, so they are told here once for both protocols.
+//!
+//! Source: answers recorded from AWS, and the exceptions of <https://docs.aws.amazon.com/kms/latest/APIReference/>.
+
+use std::fmt;
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Something that can be no id was given for a key; holds it.
+    InvalidKeyId(String),
+    /// An ARN names another region, or no key at all; holds the region, or the ARN.
+    InvalidArn(String),
+    /// There is no such key; holds its ARN.
+    NoSuchKey(String),
+    /// There is no such alias; holds its ARN.
+    NoSuchAlias(String),
+    /// An alias's ARN was given where only keys are taken.
+    AliasNotTaken,
+    /// The key is disabled; holds its ARN.
+    Disabled(String),
+    /// The key waits for its deletion; holds its ARN.
+    PendingDeletion(String),
+    /// The key waits for its material; holds its ARN.
+    PendingImport(String),
+    /// The key does not wait for its deletion; holds its ARN.
+    NotPendingDeletion(String),
+    /// Keys of imported material cannot do this; holds the ARN.
+    ImportedMaterial(String),
+    /// The ciphertext is none of ours, was changed, or is bound to another context.
+    InvalidCiphertext,
+    /// The ciphertext is under a key that is not here.
+    UnknownCiphertext,
+    /// The ciphertext is under another key than the one that was named.
+    IncorrectKey,
+    /// The key's policy does not let the caller do this.
+    NotAllowed {
+        /// His ARN.
+        caller: String,
+        /// KMS's operation.
+        operation: &'static str,
+        /// The key's ARN.
+        key_arn: String,
+    },
+    /// The key is in another account.
+    ForeignAccount {
+        /// The caller's ARN.
+        caller: String,
+        /// KMS's operation.
+        operation: &'static str,
+    },
+    /// The name of the alias is taken; holds its ARN.
+    AliasExists(String),
+    /// The key has as many aliases as it may have.
+    TooManyAliases,
+    /// The key was rotated on demand as often as it may be; holds its ARN.
+    TooManyRotations(String),
+}
+
+impl Refusal {
+    /// KMS's name for it, without which no SDK knows it.
+    pub(crate) fn exception(&self) -> &'static str {
+        match self {
+            Self::InvalidKeyId(_)
+            | Self::InvalidArn(_)
+            | Self::NoSuchKey(_)
+            | Self::NoSuchAlias(_) => "NotFoundException",
+            Self::AliasNotTaken => "InvalidArnException",
+            Self::Disabled(_) => "DisabledException",
+            Self::PendingDeletion(_) | Self::PendingImport(_) | Self::NotPendingDeletion(_) => {
+                "KMSInvalidStateException"
+            }
+            Self::ImportedMaterial(_) => "UnsupportedOperationException",
+            Self::InvalidCiphertext => "InvalidCiphertextException",
+            Self::IncorrectKey => "IncorrectKeyException",
+            Self::UnknownCiphertext | Self::NotAllowed { .. } | Self::ForeignAccount { .. } => {
+                "AccessDeniedException"
+            }
+            Self::AliasExists(_) => "AlreadyExistsException",
+            Self::TooManyAliases | Self::TooManyRotations(_) => "LimitExceededException",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidKeyId(name) => write!(f, "Invalid keyId '{name}'"),
+            Self::InvalidArn(name) => write!(f, "Invalid arn {name}"),
+            Self::NoSuchKey(arn) => write!(f, "Key '{arn}' does not exist"),
+            Self::NoSuchAlias(arn) => write!(f, "Alias {arn} is not found."),
+            Self::AliasNotTaken => {
+                f.write_str("Key Aliases are not supported for this operation.")
+            }
+            Self::Disabled(arn) => write!(f, "{arn} is disabled."),
+            Self::PendingDeletion(arn) => write!(f, "{arn} is pending deletion."),
+            Self::PendingImport(arn) => write!(f, "{arn} is pending import."),
+            Self::NotPendingDeletion(arn) => write!(f, "{arn} is not pending deletion."),
+            Self::ImportedMaterial(arn) => {
+                write!(f, "{arn} origin is EXTERNAL which is not valid for this operation.")
+            }
+            // AWS says nothing here: that would help whoever guesses.
+            Self::InvalidCiphertext => Ok(()),
+            Self::UnknownCiphertext => f.write_str("The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."),
+            Self::IncorrectKey => f.write_str("The key ID in the request does not identify a CMK that can perform this operation."),
+            Self::NotAllowed { caller, operation, key_arn } => write!(f, "User: {caller} is not authorized to perform: kms:{operation} on resource: {key_arn} because no resource-based policy allows the kms:{operation} action"),
+            Self::ForeignAccount { caller, operation } => write!(f, "User: {caller} is not authorized to perform: kms:{operation} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"),
+            Self::AliasExists(arn) => write!(f, "An alias with the name {arn} already exists"),
+            // AWS: unverified. The words for too many aliases.
+            Self::TooManyAliases => f.write_str("You have exceeded the number of aliases that a KMS key may have."),
+            Self::TooManyRotations(arn) => write!(f, "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {arn}"),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The materials of a key: the first one, and what rotation adds. An old material goes on decrypting for ever.
+//!
+//! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html>
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use crate::crypto::aead::Aead;
+use crate::crypto::error::CryptoError;
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
+use crate::keyring::refusal::Refusal;
+use crate::keyring::states::Need;
+use crate::model::context::EncryptionContext;
+use crate::model::kms_key::{KeyMaterial, KmsKey, MaterialId, RotationType};
+use crate::model::kms_name::KeyId;
+use crate::model::sealing::WrappedKey;
+use crate::model::timestamp::Timestamp;
+
+/// How often a key may be rotated on demand.
+const MOST_ON_DEMAND: usize = 25;
+const MATERIAL_BYTES: usize = 32;
+
+impl Keyring {
+    /// Gives a key new material now. Its id, its automatic rotation and its old ciphertexts stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::TooManyRotations`], and for its state; [`KeyringError::Store`].
+    pub(crate) async fn rotate_on_demand(&self, key: &KmsKey) -> Result<KmsKey, KeyringError> {
+        let now = self.clock.now();
+        let rotate = |key: &mut KmsKey| {
+            let on_demand =
+                |material: &&KeyMaterial| material.rotation == Some(RotationType::OnDemand);
+            if key.materials.iter().filter(on_demand).count() >= MOST_ON_DEMAND {
+                return Err(Refusal::TooManyRotations(key.arn()));
+            }
+            let material = self.new_material(&key.id, now, Some(RotationType::OnDemand));
+            key.materials.push(material);
+            Ok(())
+        };
+        self.change_key(key, Need::RotationNow, rotate).await
+    }
+
+    /// Material that is random, and wrapped at once: bound to its key and its own id.
+    pub(super) fn new_material(
+        &self,
+        key: &KeyId,
+        since: Timestamp,
+        rotation: Option<RotationType>,
+    ) -> KeyMaterial {
+        let id = MaterialId(self.entropy.bytes());
+        let bytes = Zeroizing::new(self.entropy.bytes::<MATERIAL_BYTES>());
+        let context = bound_to(key, id).canonical();
+        let wrapped = self
+            .root
+            .seal(self.entropy.bytes(), bytes.as_ref(), &context);
+        KeyMaterial {
+            id,
+            wrapped: WrappedKey(wrapped),
+            since,
+            rotation,
+        }
+    }
+
+    /// What a material encrypts with.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Unwrap`] for a damaged one.
+    pub(super) fn cipher(
+        &self,
+        key: &KmsKey,
+        material: &KeyMaterial,
+    ) -> Result<Aead, KeyringError> {
+        let context = bound_to(&key.id, material.id).canonical();
+        let opened = self
+            .root
+            .open(&material.wrapped.0, &context)
+            .map_err(KeyringError::Unwrap)?;
+        let bytes: &[u8; MATERIAL_BYTES] = opened
+            .as_slice()
+            .try_into()
+            .map_err(|_| KeyringError::Unwrap(CryptoError::BadLength))?;
+        Ok(Aead::derive(bytes))
+    }
+}
+
+fn bound_to(key: &KeyId, material: MaterialId) -> EncryptionContext {
+    EncryptionContext::new(BTreeMap::from([
+        ("strongroom:kms-key".to_owned(), key.to_string()),
+        ("strongroom:material".to_owned(), material.to_string()),
+    ]))
+}

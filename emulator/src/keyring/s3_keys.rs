@@ -1,0 +1,211 @@
+//! What S3 asks of KMS for its callers: a data key for each object that is written, and the same one back when it is read.
+//!
+//! With a bucket key, KMS wraps that one, bound to the bucket, and S3 wraps the object's data key under it, bound to the
+//! object. Each question is in the journal, and so is each that a bucket key spared; the key's state and policy are
+//! checked either way.
+
+use zeroize::Zeroizing;
+
+use crate::crypto::aead::Aead;
+use crate::crypto::data_key::DataKey;
+use crate::journal::kms_calls::KmsCall;
+use crate::keyring::asker::Asker;
+use crate::keyring::bucket_keys::{BucketKey, Holder};
+use crate::keyring::data_keys::data_key;
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
+use crate::keyring::managed::S3_ALIAS;
+use crate::keyring::refusal::Refusal;
+use crate::keyring::states::Need;
+use crate::model::context::EncryptionContext;
+use crate::model::kms_key::KmsKey;
+use crate::model::kms_name::KeyName;
+use crate::model::sealing::{KmsWrapping, WrappedKey};
+
+const GENERATE: &str = "GenerateDataKey";
+const DECRYPT: &str = "Decrypt";
+
+/// What an object needs of KMS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ObjectNeed<'o> {
+    /// The key as it was named; `None` for the one that AWS manages.
+    pub(crate) key: Option<&'o str>,
+    /// What the data key, or the bucket key, is bound to.
+    pub(crate) context: &'o EncryptionContext,
+    /// What a data key under a bucket key is bound to: the object. `None` for no bucket key.
+    pub(crate) under_bucket_key: Option<&'o EncryptionContext>,
+}
+
+/// What is written down of a question.
+#[derive(Debug, Default)]
+struct Noted {
+    key_arn: Option<String>,
+    is_hit: bool,
+}
+
+impl Keyring {
+    /// A fresh data key for an object, and how it is wrapped.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for a key that is not there, cannot be used now, or is not the asker's; [`KeyringError::Store`].
+    pub(crate) async fn wrap_for_s3(
+        &self,
+        asker: &Asker,
+        need: ObjectNeed<'_>,
+    ) -> Result<(DataKey, KmsWrapping), KeyringError> {
+        let asker = asker.asking_for(GENERATE);
+        let mut noted = Noted::default();
+        let made = self.generate(&asker, need, &mut noted).await;
+        self.note(&asker, need.context, noted, made.as_ref().err());
+        made
+    }
+
+    /// The data key of an object that is read. `object` is what a data key under a bucket key is bound to.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] as KMS's `Decrypt`; [`KeyringError::Unwrap`] for a damaged key; [`KeyringError::Store`].
+    pub(crate) async fn unwrap_for_s3(
+        &self,
+        asker: &Asker,
+        wrapping: &KmsWrapping,
+        object: &EncryptionContext,
+    ) -> Result<DataKey, KeyringError> {
+        let mut asker = asker.asking_for(DECRYPT);
+        if let KeyName::Arn { region, .. } = KeyName::parse(&wrapping.key_arn) {
+            asker = asker.in_region(&region);
+        }
+        let mut noted = Noted {
+            key_arn: Some(wrapping.key_arn.clone()),
+            is_hit: false,
+        };
+        let opened = self.recover(&asker, wrapping, object, &mut noted).await;
+        self.note(&asker, &wrapping.context, noted, opened.as_ref().err());
+        opened
+    }
+
+    async fn generate(
+        &self,
+        asker: &Asker,
+        need: ObjectNeed<'_>,
+        noted: &mut Noted,
+    ) -> Result<(DataKey, KmsWrapping), KeyringError> {
+        let key = self.find_key(asker, need.key.unwrap_or(S3_ALIAS)).await?;
+        noted.key_arn = Some(key.arn());
+        Need::Cryptography.check(&key)?;
+        let data_key = DataKey::new(self.entropy.bytes());
+        let (ciphertext, under_bucket_key) = match need.under_bucket_key {
+            None => (self.encrypt(&key, data_key.bytes(), need.context)?, None),
+            Some(object) => {
+                let bucket_key = self.bucket_key(asker, &key, need.context, noted)?;
+                let wrapped = Aead::derive(bucket_key.key.bytes()).seal(
+                    self.entropy.bytes(),
+                    data_key.bytes(),
+                    &object.canonical(),
+                );
+                (bucket_key.ciphertext, Some(WrappedKey(wrapped)))
+            }
+        };
+        let wrapping = KmsWrapping {
+            key_arn: key.arn(),
+            ciphertext: WrappedKey(ciphertext),
+            context: need.context.clone(),
+            under_bucket_key,
+        };
+        Ok((data_key, wrapping))
+    }
+
+    /// The bucket key that the asker has, or a new one.
+    fn bucket_key(
+        &self,
+        asker: &Asker,
+        key: &KmsKey,
+        context: &EncryptionContext,
+        noted: &mut Noted,
+    ) -> Result<BucketKey, KeyringError> {
+        let (holder, now) = (holder(asker, key, context), self.clock.now());
+        if let Some(found) = self.bucket_keys.find(&holder, None, now) {
+            noted.is_hit = true;
+            return Ok(found);
+        }
+        let fresh = DataKey::new(self.entropy.bytes());
+        let made = BucketKey {
+            ciphertext: self.encrypt(key, fresh.bytes(), context)?,
+            key: fresh,
+        };
+        self.bucket_keys.hold(holder, made.clone(), now);
+        Ok(made)
+    }
+
+    async fn recover(
+        &self,
+        asker: &Asker,
+        wrapping: &KmsWrapping,
+        object: &EncryptionContext,
+        noted: &mut Noted,
+    ) -> Result<DataKey, KeyringError> {
+        let ciphertext = &wrapping.ciphertext.0;
+        let key = self.key_of_ciphertext(asker, ciphertext).await?;
+        Need::Cryptography.check(&key)?;
+        let Some(wrapped) = &wrapping.under_bucket_key else {
+            let opened = self.decrypt(&key, ciphertext, &wrapping.context)?;
+            return data_key(&opened.plaintext);
+        };
+        let (holder, now) = (holder(asker, &key, &wrapping.context), self.clock.now());
+        let found = self.bucket_keys.find(&holder, Some(ciphertext), now);
+        noted.is_hit = found.is_some();
+        let bucket_key = if let Some(found) = found {
+            found.key
+        } else {
+            let opened = self.decrypt(&key, ciphertext, &wrapping.context)?;
+            let bucket_key = BucketKey {
+                key: data_key(&opened.plaintext)?,
+                ciphertext: ciphertext.clone(),
+            };
+            self.bucket_keys.hold(holder, bucket_key.clone(), now);
+            bucket_key.key
+        };
+        let opened: Zeroizing<Vec<u8>> = Aead::derive(bucket_key.bytes())
+            .open(&wrapped.0, &object.canonical())
+            .map_err(KeyringError::Unwrap)?;
+        data_key(&opened)
+    }
+
+    fn note(
+        &self,
+        asker: &Asker,
+        context: &EncryptionContext,
+        noted: Noted,
+        error: Option<&KeyringError>,
+    ) {
+        self.calls.record(KmsCall {
+            time: self.clock.now().to_system(),
+            operation: asker.operation.to_owned(),
+            caller: asker.caller.clone(),
+            key_arn: noted.key_arn,
+            context: context.pairs().clone(),
+            through: asker.through,
+            bucket_key_hit: noted.is_hit,
+            error: error.map(|error| error.exception().to_owned()),
+        });
+    }
+}
+
+fn holder(asker: &Asker, key: &KmsKey, context: &EncryptionContext) -> Holder {
+    Holder {
+        caller: asker.caller.clone(),
+        key_arn: key.arn(),
+        context: context.canonical(),
+    }
+}
+
+impl KeyringError {
+    /// The name by which KMS's callers know it; our own failures are one to them.
+    pub(crate) fn exception(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => Refusal::exception(refusal),
+            _ => "KMSInternalException",
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What an operation may reach, and what is written down of its call.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::keyring::asker::Asker;
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
+use crate::model::context::EncryptionContext;
+use crate::model::kms_key::KmsKey;
+
+/// The world of one request.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Keys.
+    pub(crate) keyring: Arc<Keyring>,
+    /// Time.
+    pub(crate) clock: Clock,
+    /// Randomness.
+    pub(crate) entropy: Entropy,
+    /// Who asks, and for what.
+    pub(crate) asker: Asker,
+    /// What the journal will say of it.
+    pub(crate) noted: Noted,
+}
+
+/// What a call was about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Noted {
+    /// The key's ARN.
+    pub(crate) key_arn: Option<String>,
+    /// The encryption context.
+    pub(crate) context: EncryptionContext,
+}
+
+impl Context {
+    /// A key by any of the four forms of its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::find_key`].
+    pub(crate) async fn key(&mut self, name: &str) -> Result<KmsKey, KeyringError> {
+        let key = self.keyring.find_key(&self.asker, name).await?;
+        self.note(&key);
+        Ok(key)
+    }
+
+    /// A key by its id or ARN, where aliases are not taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::find_key_by_id`].
+    pub(crate) async fn key_by_id(&mut self, name: &str) -> Result<KmsKey, KeyringError> {
+        let key = self.keyring.find_key_by_id(&self.asker, name).await?;
+        self.note(&key);
+        Ok(key)
+    }
+
+    /// The key that a ciphertext names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::key_of_ciphertext`].
+    pub(crate) async fn key_of_ciphertext(
+        &mut self,
+        ciphertext: &[u8],
+    ) -> Result<KmsKey, KeyringError> {
+        let key = self
+            .keyring
+            .key_of_ciphertext(&self.asker, ciphertext)
+            .await?;
+        self.note(&key);
+        Ok(key)
+    }
+
+    /// Writes down which key it is about.
+    pub(crate) fn note(&mut self, key: &KmsKey) {
+        self.noted.key_arn = Some(key.arn());
+    }
+
+    /// Writes down under which context.
+    pub(crate) fn note_context(&mut self, context: &EncryptionContext) {
+        self.noted.context = context.clone();
+    }
+}

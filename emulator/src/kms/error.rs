@@ -1,0 +1,111 @@
+//! `KmsError`, and how each error of the floors below becomes one.
+//!
+//! The name of the exception decides what an SDK makes of it; the status is 400 for all but our own failures.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::auth::error::AuthError;
+use crate::keyring::error::KeyringError;
+use crate::keyring::refusal::Refusal;
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(crate) struct KmsError {
+    pub(crate) status: StatusCode,
+    /// A bare name, without a namespace.
+    pub(crate) exception: &'static str,
+    /// Empty where KMS says nothing.
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl KmsError {
+    /// A refusal.
+    pub(crate) fn new(exception: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            exception,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// `ValidationException`.
+    pub(crate) fn validation(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("ValidationException", message)
+    }
+
+    /// What is not built, or what a key of this kind cannot do.
+    pub(crate) fn unsupported(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("UnsupportedOperationException", message)
+    }
+
+    /// What a dry run ends with where all is well.
+    pub(crate) fn dry_run() -> Self {
+        Self::new(
+            "DryRunOperationException",
+            "The request would have succeeded, but the DryRun option is set.",
+        )
+    }
+
+    /// One of our own failures: logged whole, told as KMS's own.
+    pub(crate) fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            source: Some(source.into()),
+            ..Self::new(
+                "KMSInternalException",
+                "The request was rejected because an internal exception occurred.",
+            )
+        }
+    }
+}
+
+impl fmt::Display for KmsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.exception, self.message)
+    }
+}
+
+impl From<KeyringError> for KmsError {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::Refused(refusal) => refusal.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<Refusal> for KmsError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.exception(), refusal.to_string())
+    }
+}
+
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html>
+impl From<AuthError> for KmsError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::UnknownKey(_) | AuthError::UnknownToken(_) => Self::new(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            ),
+            AuthError::Mismatch(_) => Self::new(
+                "InvalidSignatureException",
+                "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+            ),
+            AuthError::Skewed { request, server } => Self::new(
+                "InvalidSignatureException",
+                format!(
+                    "Signature expired: {request} is now earlier than {} (15 min.)",
+                    server.amz_date()
+                ),
+            ),
+            other => Self::new("IncompleteSignatureException", other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! KMS's JSON protocol and its operations.
+
+pub(crate) mod service;
+
+mod context;
+mod error;
+mod key_policy;
+mod members;
+mod metadata;
+mod operation;
+mod operations;
+mod pages;
+mod tags;

@@ -1,0 +1,361 @@
+//! Keys: `CreateKey`, `DescribeKey`, `ListKeys`, `UpdateKeyDescription`, `EnableKey`, `DisableKey`,
+//! `ScheduleKeyDeletion`, `CancelKeyDeletion`.
+//!
+//! Of the specs, symmetric keys are built. Those whose material their owner brings can be made and wait for it.
+
+use serde_json::{Value, json};
+
+use crate::keyring::lifecycle::NewKey;
+use crate::keyring::states::Need;
+use crate::kms::context::Context;
+use crate::kms::error::KmsError;
+use crate::kms::key_policy;
+use crate::kms::members::Members;
+use crate::kms::metadata::{epoch, metadata};
+use crate::kms::operation::{Entry, Operation};
+use crate::kms::pages::{PageRequest, page};
+use crate::kms::tags;
+use crate::model::kms_key::{KeyOrigin, KeyState, KmsKey};
+
+pub(crate) const OPERATIONS: &[Entry] = &[
+    Entry::of::<CreateKey>(),
+    Entry::of::<DescribeKey>(),
+    Entry::of::<ListKeys>(),
+    Entry::of::<UpdateKeyDescription>(),
+    Entry::of::<EnableKey>(),
+    Entry::of::<DisableKey>(),
+    Entry::of::<ScheduleKeyDeletion>(),
+    Entry::of::<CancelKeyDeletion>(),
+];
+
+const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
+const SPECS: &[&str] = &[
+    SYMMETRIC_DEFAULT,
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_NIST_EDWARDS25519",
+    "ECC_SECG_P256K1",
+    "HMAC_224",
+    "HMAC_256",
+    "HMAC_384",
+    "HMAC_512",
+    "SM2",
+    "ML_DSA_44",
+    "ML_DSA_65",
+    "ML_DSA_87",
+    "ML_KEM_512",
+    "ML_KEM_768",
+    "ML_KEM_1024",
+];
+const USAGES: &[&str] = &[
+    "ENCRYPT_DECRYPT",
+    "SIGN_VERIFY",
+    "GENERATE_VERIFY_MAC",
+    "KEY_AGREEMENT",
+    "ENCAPSULATE_DECAPSULATE",
+];
+const ORIGINS: &[&str] = &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
+/// The most characters of a description.
+const MOST_DESCRIPTION: usize = 8_192;
+/// Days that a key waits for its deletion.
+const WINDOW_DAYS: std::ops::RangeInclusive<u32> = 7..=30;
+
+/// Makes a key.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>
+#[derive(Debug)]
+struct CreateKey {
+    spec: Option<&'static str>,
+    old_spec: Option<&'static str>,
+    usage: Option<&'static str>,
+    origin: Option<&'static str>,
+    description: Option<String>,
+    is_of_many_regions: bool,
+    tags: Option<Vec<(String, String)>>,
+    policy: Option<String>,
+}
+
+impl Operation for CreateKey {
+    const NAME: &'static str = "CreateKey";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            spec: members.choice("KeySpec", SPECS),
+            old_spec: members.choice("CustomerMasterKeySpec", SPECS),
+            usage: members.choice("KeyUsage", USAGES),
+            origin: members.choice("Origin", ORIGINS),
+            description: members.maybe_text("Description", 0..=MOST_DESCRIPTION),
+            is_of_many_regions: members.flag("MultiRegion"),
+            tags: tags::parse(members, "Tags"),
+            policy: key_policy::parse(members),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        self.check_spec()?;
+        let origin = self.parse_origin()?;
+        let tags = self.tags.unwrap_or_default();
+        tags::check(&tags)?;
+        if let Some(policy) = &self.policy {
+            key_policy::check(policy)?;
+        }
+        let new = NewKey {
+            description: self.description.unwrap_or_default(),
+            origin,
+            is_of_many_regions: self.is_of_many_regions,
+            tags: tags::sorted(tags),
+            policy: self.policy,
+            ..NewKey::default()
+        };
+        let key = cx.keyring.create_key(&cx.asker, new).await?;
+        cx.note(&key);
+        Ok(json!({ "KeyMetadata": metadata(&key) }))
+    }
+}
+
+impl CreateKey {
+    fn check_spec(&self) -> Result<(), KmsError> {
+        if self.spec.is_some() && self.old_spec.is_some() {
+            return Err(KmsError::validation(
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
+            ));
+        }
+        let spec = self.spec.or(self.old_spec).unwrap_or(SYMMETRIC_DEFAULT);
+        match (spec, self.usage) {
+            (SYMMETRIC_DEFAULT, None | Some("ENCRYPT_DECRYPT")) => Ok(()),
+            (SYMMETRIC_DEFAULT, Some(usage)) => Err(KmsError::validation(format!(
+                "KeyUsage {usage} is not compatible with KeySpec {spec}"
+            ))),
+            (_, None) => Err(KmsError::validation(
+                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+            )),
+            (spec, Some(_)) => Err(KmsError::unsupported(format!(
+                "Keys of the spec {spec} are not built yet"
+            ))),
+        }
+    }
+
+    fn parse_origin(&self) -> Result<KeyOrigin, KmsError> {
+        match self.origin {
+            None | Some("AWS_KMS") => Ok(KeyOrigin::AwsKms),
+            Some("EXTERNAL") => Ok(KeyOrigin::External),
+            Some(origin) => Err(KmsError::unsupported(format!(
+                "Keys of the origin {origin} are not built"
+            ))),
+        }
+    }
+}
+
+/// Tells of a key. AWS's own is made when it is first asked for.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html>
+#[derive(Debug)]
+struct DescribeKey {
+    key_id: String,
+}
+
+impl Operation for DescribeKey {
+    const NAME: &'static str = "DescribeKey";
+
+    fn parse(members: &mut Members) -> Self {
+        members.grant_tokens();
+        Self {
+            key_id: members.key_id("KeyId"),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let key = cx.key(&self.key_id).await?;
+        Ok(json!({ "KeyMetadata": metadata(&key) }))
+    }
+}
+
+/// Lists the keys of the account in the region.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html>
+#[derive(Debug)]
+struct ListKeys(PageRequest);
+
+impl Operation for ListKeys {
+    const NAME: &'static str = "ListKeys";
+
+    fn parse(members: &mut Members) -> Self {
+        Self(PageRequest::parse(members, 100))
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let after = self.0.after()?;
+        let found = cx
+            .keyring
+            .list_keys(&cx.asker, after.as_deref(), self.0.limit)
+            .await?;
+        let keys = found.rows.iter();
+        let keys = keys.map(|key| json!({ "KeyId": key.id.as_str(), "KeyArn": key.arn() }));
+        Ok(page(
+            "Keys",
+            &keys.collect::<Vec<_>>(),
+            found.next.as_deref(),
+        ))
+    }
+}
+
+/// Says something else of a key.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateKeyDescription.html>
+#[derive(Debug)]
+struct UpdateKeyDescription {
+    key_id: String,
+    description: String,
+}
+
+impl Operation for UpdateKeyDescription {
+    const NAME: &'static str = "UpdateKeyDescription";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+            description: members.text("Description", 0..=MOST_DESCRIPTION),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let key = cx.key_by_id(&self.key_id).await?;
+        let change = |key: &mut KmsKey| {
+            key.description.clone_from(&self.description);
+            Ok(())
+        };
+        cx.keyring.change_key(&key, Need::Change, change).await?;
+        Ok(Value::Null)
+    }
+}
+
+/// Lets a key work.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html>
+#[derive(Debug)]
+struct EnableKey {
+    key_id: String,
+}
+
+impl Operation for EnableKey {
+    const NAME: &'static str = "EnableKey";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        switch(cx, &self.key_id, KeyState::Enabled).await
+    }
+}
+
+/// Keeps a key from working; what it encrypted cannot be read until it is enabled again.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html>
+#[derive(Debug)]
+struct DisableKey {
+    key_id: String,
+}
+
+impl Operation for DisableKey {
+    const NAME: &'static str = "DisableKey";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        switch(cx, &self.key_id, KeyState::Disabled).await
+    }
+}
+
+async fn switch(cx: &mut Context, key_id: &str, state: KeyState) -> Result<Value, KmsError> {
+    let key = cx.key_by_id(key_id).await?;
+    let change = |key: &mut KmsKey| {
+        key.state = state;
+        Ok(())
+    };
+    cx.keyring.change_key(&key, Need::Switch, change).await?;
+    Ok(Value::Null)
+}
+
+/// Lets a key end after 7 to 30 days; until then it does not work, and can be had back.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html>
+#[derive(Debug)]
+struct ScheduleKeyDeletion {
+    key_id: String,
+    window_days: Option<u32>,
+}
+
+impl Operation for ScheduleKeyDeletion {
+    const NAME: &'static str = "ScheduleKeyDeletion";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+            window_days: members.number("PendingWindowInDays", 1..=365),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let window_days = self.window_days.unwrap_or(*WINDOW_DAYS.end());
+        if !WINDOW_DAYS.contains(&window_days) {
+            let message = "PendingWindowInDays must be between 7 and 30";
+            return Err(KmsError::validation(message));
+        }
+        let key = cx.key_by_id(&self.key_id).await?;
+        let deletion = cx.clock.now().plus_days(window_days);
+        let state = KeyState::PendingDeletion { deletion };
+        let change = |key: &mut KmsKey| {
+            key.state = state;
+            Ok(())
+        };
+        let key = cx.keyring.change_key(&key, Need::Change, change).await?;
+        Ok(json!({
+            "DeletionDate": epoch(deletion),
+            "KeyId": key.arn(),
+            "KeyState": state.name(),
+            "PendingWindowInDays": window_days,
+        }))
+    }
+}
+
+/// Keeps a key after all, disabled.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html>
+#[derive(Debug)]
+struct CancelKeyDeletion {
+    key_id: String,
+}
+
+impl Operation for CancelKeyDeletion {
+    const NAME: &'static str = "CancelKeyDeletion";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let key = cx.key_by_id(&self.key_id).await?;
+        let change = |key: &mut KmsKey| {
+            key.state = KeyState::Disabled;
+            Ok(())
+        };
+        let key = cx
+            .keyring
+            .change_key(&key, Need::CancelDeletion, change)
+            .await?;
+        Ok(json!({ "KeyId": key.arn() }))
+    }
+}

@@ -1,0 +1,29 @@
+//! The families of operations, and the table of all 56.
+
+use crate::kms::operation::Entry;
+
+mod aliases;
+mod data_keys;
+mod encrypt;
+mod keys;
+mod policies;
+mod random;
+mod rotation;
+mod tags;
+mod unbuilt;
+
+/// Every operation that KMS has.
+pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
+    let families = [
+        aliases::OPERATIONS,
+        data_keys::OPERATIONS,
+        encrypt::OPERATIONS,
+        keys::OPERATIONS,
+        policies::OPERATIONS,
+        random::OPERATIONS,
+        rotation::OPERATIONS,
+        tags::OPERATIONS,
+        unbuilt::OPERATIONS,
+    ];
+    families.into_iter().flatten()
+}

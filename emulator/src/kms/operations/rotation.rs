@@ -1,0 +1,208 @@
+//! Rotation: `EnableKeyRotation`, `DisableKeyRotation`, `GetKeyRotationStatus`, `RotateKeyOnDemand`,
+//! `ListKeyRotations`.
+//!
+//! A rotation gives a key new material and leaves its id alone; every old ciphertext still opens.
+
+use serde_json::{Value, json};
+
+use crate::keyring::states::Need;
+use crate::kms::context::Context;
+use crate::kms::error::KmsError;
+use crate::kms::members::Members;
+use crate::kms::metadata::epoch;
+use crate::kms::operation::{Entry, Operation};
+use crate::kms::pages::{PageRequest, page};
+use crate::model::kms_key::{AutomaticRotation, KeyMaterial, KmsKey};
+
+pub(crate) const OPERATIONS: &[Entry] = &[
+    Entry::of::<EnableKeyRotation>(),
+    Entry::of::<DisableKeyRotation>(),
+    Entry::of::<GetKeyRotationStatus>(),
+    Entry::of::<RotateKeyOnDemand>(),
+    Entry::of::<ListKeyRotations>(),
+];
+
+const PERIOD_DAYS: std::ops::RangeInclusive<u32> = 90..=2_560;
+const USUAL_PERIOD_DAYS: u32 = 365;
+
+/// Lets a key turn by itself.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html>
+#[derive(Debug)]
+struct EnableKeyRotation {
+    key_id: String,
+    period_days: Option<u32>,
+}
+
+impl Operation for EnableKeyRotation {
+    const NAME: &'static str = "EnableKeyRotation";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+            period_days: members.number("RotationPeriodInDays", PERIOD_DAYS),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let key = cx.key_by_id(&self.key_id).await?;
+        let now = cx.clock.now();
+        let change = |key: &mut KmsKey| {
+            // What was set before stays, unless the caller says otherwise.
+            let before = key.rotation.map(|rotation| rotation.period_days);
+            let period_days = self.period_days.or(before).unwrap_or(USUAL_PERIOD_DAYS);
+            if before != Some(period_days) {
+                let next = now.plus_days(period_days);
+                key.rotation = Some(AutomaticRotation { period_days, next });
+            }
+            Ok(())
+        };
+        cx.keyring.change_key(&key, Need::Rotation, change).await?;
+        Ok(Value::Null)
+    }
+}
+
+/// Lets a key stay as it is.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html>
+#[derive(Debug)]
+struct DisableKeyRotation {
+    key_id: String,
+}
+
+impl Operation for DisableKeyRotation {
+    const NAME: &'static str = "DisableKeyRotation";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let key = cx.key_by_id(&self.key_id).await?;
+        let change = |key: &mut KmsKey| {
+            key.rotation = None;
+            Ok(())
+        };
+        cx.keyring.change_key(&key, Need::Rotation, change).await?;
+        Ok(Value::Null)
+    }
+}
+
+/// Tells whether and when a key turns by itself.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html>
+#[derive(Debug)]
+struct GetKeyRotationStatus {
+    key_id: String,
+}
+
+impl Operation for GetKeyRotationStatus {
+    const NAME: &'static str = "GetKeyRotationStatus";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let key = cx.key_by_id(&self.key_id).await?;
+        Need::RotationStatus.check(&key)?;
+        let mut status = json!({
+            "KeyId": key.arn(),
+            "KeyRotationEnabled": key.rotation.is_some(),
+        });
+        if let Some(rotation) = key.rotation {
+            status["RotationPeriodInDays"] = json!(rotation.period_days);
+            status["NextRotationDate"] = epoch(rotation.next);
+        }
+        Ok(status)
+    }
+}
+
+/// Turns a key now. AWS takes a while for it; here it is done with the answer.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>
+#[derive(Debug)]
+struct RotateKeyOnDemand {
+    key_id: String,
+}
+
+impl Operation for RotateKeyOnDemand {
+    const NAME: &'static str = "RotateKeyOnDemand";
+
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            key_id: members.key_id("KeyId"),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let key = cx.key_by_id(&self.key_id).await?;
+        let key = cx.keyring.rotate_on_demand(&key).await?;
+        Ok(json!({ "KeyId": key.arn() }))
+    }
+}
+
+/// Lists the rotations of a key, and its first material too where that is asked for.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html>
+#[derive(Debug)]
+struct ListKeyRotations {
+    key_id: String,
+    is_all: bool,
+    page: PageRequest,
+}
+
+impl Operation for ListKeyRotations {
+    const NAME: &'static str = "ListKeyRotations";
+
+    fn parse(members: &mut Members) -> Self {
+        let choices = ["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"];
+        Self {
+            key_id: members.key_id("KeyId"),
+            is_all: members.choice("IncludeKeyMaterial", &choices) == Some(choices[0]),
+            page: PageRequest::parse(members, 100),
+        }
+    }
+
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let after = self.page.after()?;
+        let key = cx.key_by_id(&self.key_id).await?;
+        let listed = |material: &&KeyMaterial| self.is_all || material.rotation.is_some();
+        let materials: Vec<_> = key.materials.iter().filter(listed).collect();
+        let is_last = |material: &&KeyMaterial| Some(material.id.to_string()) == after;
+        let start = materials
+            .iter()
+            .position(is_last)
+            .map_or(0, |last| last + 1);
+        let rest = &materials[start..];
+        let shown = &rest[..rest.len().min(self.page.limit)];
+        let rotations = shown.iter().map(|material| render(&key, material));
+        let last = shown.last().filter(|_| shown.len() < rest.len());
+        let last = last.map(|material| material.id.to_string());
+        Ok(page(
+            "Rotations",
+            &rotations.collect::<Vec<_>>(),
+            last.as_deref(),
+        ))
+    }
+}
+
+fn render(key: &KmsKey, material: &KeyMaterial) -> Value {
+    let is_current = key
+        .current()
+        .is_some_and(|current| current.id == material.id);
+    let mut entry = json!({
+        "KeyId": key.id.as_str(),
+        "KeyMaterialId": material.id.to_string(),
+        "KeyMaterialState": if is_current { "CURRENT" } else { "NON_CURRENT" },
+    });
+    if let Some(rotation) = material.rotation {
+        entry["RotationDate"] = epoch(material.since);
+        entry["RotationType"] = json!(rotation.name());
+    }
+    entry
+}

@@ -1,0 +1,228 @@
+//! A KMS key and an alias, as they are stored: all but the material, which is here wrapped.
+//!
+//! Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html>
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::kms_name::{KeyId, alias_arn, key_arn};
+use crate::model::sealing::WrappedKey;
+use crate::model::timestamp::Timestamp;
+
+/// A key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KmsKey {
+    /// Its id.
+    pub(crate) id: KeyId,
+    /// The region that it lives in.
+    pub(crate) region: String,
+    /// The account that owns it: twelve digits.
+    pub(crate) account: String,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+    /// What its owner says of it; may be empty.
+    pub(crate) description: String,
+    /// Who looks after it.
+    pub(crate) manager: KeyManager,
+    /// What it is.
+    pub(crate) spec: KeySpec,
+    /// Where its material comes from.
+    pub(crate) origin: KeyOrigin,
+    /// What it can be used for now.
+    pub(crate) state: KeyState,
+    /// Its materials, the oldest first; the last one encrypts, and all of them decrypt.
+    pub(crate) materials: Vec<KeyMaterial>,
+    /// Its automatic rotation; `None` while that is off.
+    pub(crate) rotation: Option<AutomaticRotation>,
+    /// Its tags, sorted by their keys.
+    pub(crate) tags: Vec<(String, String)>,
+    /// Its policy as it was put; `None` for the one it was born with.
+    pub(crate) policy: Option<String>,
+}
+
+/// `KeyManager`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KeyManager {
+    /// AWS made it for one of its services: its owner can look at it and no more.
+    Aws,
+    /// Its owner made it.
+    Customer,
+}
+
+/// `KeySpec`: what a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KeySpec {
+    /// `SYMMETRIC_DEFAULT`: encrypts and decrypts.
+    SymmetricDefault,
+}
+
+/// `Origin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KeyOrigin {
+    /// Made here.
+    AwsKms,
+    /// Brought by its owner.
+    External,
+}
+
+/// `KeyState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KeyState {
+    /// Works.
+    Enabled,
+    /// Refuses to work.
+    Disabled,
+    /// Refuses to work, and is gone at a moment.
+    PendingDeletion {
+        /// That moment.
+        deletion: Timestamp,
+    },
+    /// Waits for its material.
+    PendingImport,
+}
+
+/// What one generation of a key encrypts with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyMaterial {
+    /// `KeyMaterialId`.
+    pub(crate) id: MaterialId,
+    /// The bytes, under the root key.
+    pub(crate) wrapped: WrappedKey,
+    /// Since when it encrypts.
+    pub(crate) since: Timestamp,
+    /// What made it; `None` for the first.
+    pub(crate) rotation: Option<RotationType>,
+}
+
+/// The name of a material: 32 random bytes, 64 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct MaterialId(#[serde(with = "hex::serde")] pub(crate) [u8; 32]);
+
+/// `RotationType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum RotationType {
+    /// The clock asked for it.
+    Automatic,
+    /// Somebody asked for it.
+    OnDemand,
+}
+
+/// When a key gets new material by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AutomaticRotation {
+    /// Days between two rotations.
+    pub(crate) period_days: u32,
+    /// The next one.
+    pub(crate) next: Timestamp,
+}
+
+/// A name for a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KmsAlias {
+    /// The name, `alias/` included.
+    pub(crate) name: String,
+    /// The region of alias and key.
+    pub(crate) region: String,
+    /// The account of both.
+    pub(crate) account: String,
+    /// The key.
+    pub(crate) target: KeyId,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+    /// When it got the key that it has.
+    pub(crate) updated: Timestamp,
+}
+
+impl KmsKey {
+    /// Its ARN.
+    pub(crate) fn arn(&self) -> String {
+        key_arn(&self.region, &self.account, &self.id)
+    }
+
+    /// The material that encrypts; `None` while a key waits for its import.
+    pub(crate) fn current(&self) -> Option<&KeyMaterial> {
+        self.materials.last()
+    }
+
+    /// The material of this id.
+    pub(crate) fn material(&self, id: MaterialId) -> Option<&KeyMaterial> {
+        self.materials.iter().find(|material| material.id == id)
+    }
+
+    /// Whether its time has come.
+    pub(crate) fn is_gone(&self, now: Timestamp) -> bool {
+        matches!(self.state, KeyState::PendingDeletion { deletion } if deletion <= now)
+    }
+}
+
+impl KmsAlias {
+    /// Its ARN.
+    pub(crate) fn arn(&self) -> String {
+        alias_arn(&self.region, &self.account, &self.name)
+    }
+}
+
+impl KeyManager {
+    /// As on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "AWS",
+            Self::Customer => "CUSTOMER",
+        }
+    }
+}
+
+impl KeySpec {
+    /// As on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SymmetricDefault => "SYMMETRIC_DEFAULT",
+        }
+    }
+
+    /// `KeyUsage` that goes with it.
+    pub(crate) fn usage(self) -> &'static str {
+        match self {
+            Self::SymmetricDefault => "ENCRYPT_DECRYPT",
+        }
+    }
+}
+
+impl KeyOrigin {
+    /// As on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AwsKms => "AWS_KMS",
+            Self::External => "EXTERNAL",
+        }
+    }
+}
+
+impl KeyState {
+    /// As on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::PendingDeletion { .. } => "PendingDeletion",
+            Self::PendingImport => "PendingImport",
+        }
+    }
+}
+
+impl RotationType {
+    /// As on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "AUTOMATIC",
+            Self::OnDemand => "ON_DEMAND",
+        }
+    }
+}
+
+impl fmt::Display for MaterialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}

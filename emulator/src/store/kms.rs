@@ -1,0 +1,241 @@
+//! KMS keys and their aliases: make, find, change, delete, list. What a state allows is decided by the caller, inside
+//! the transaction.
+
+use crate::model::kms_key::{KmsAlias, KmsKey};
+use crate::model::kms_name::KeyId;
+use crate::store::catalogue::{Transaction, View};
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::keys;
+
+/// Some rows of a list, in the order of their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KmsPage<T> {
+    /// The rows.
+    pub(crate) rows: Vec<T>,
+    /// Whether there are more behind the last of them.
+    pub(crate) is_truncated: bool,
+}
+
+impl Store {
+    /// Keeps a new key, and an alias for it where one is given: both, or none where the alias is taken.
+    ///
+    /// # Errors
+    ///
+    /// `AliasExists`, `Io`, `Corrupted`.
+    pub(crate) async fn create_kms_key(
+        &self,
+        key: &KmsKey,
+        alias: Option<&KmsAlias>,
+    ) -> Result<(), StoreError> {
+        let work = |tx: &mut Transaction| {
+            if let Some(alias) = alias {
+                tx.add_alias(alias)?;
+            }
+            tx.put(keys::kms_key(&key.region, &key.id), key)
+        };
+        self.catalogue().transact(None, work).await
+    }
+
+    /// A key.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn kms_key(&self, region: &str, id: &KeyId) -> Result<Option<KmsKey>, StoreError> {
+        self.view()?.get(&keys::kms_key(region, id))
+    }
+
+    /// Changes a key; `change` may run more than once, each time on the key as it is then. Where it refuses, nothing is
+    /// changed and the refusal is the answer; `None` where there is no such key.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) async fn update_kms_key<E>(
+        &self,
+        (region, id): (&str, &KeyId),
+        mut change: impl FnMut(&mut KmsKey) -> Result<(), E>,
+    ) -> Result<Option<Result<KmsKey, E>>, StoreError> {
+        let row = keys::kms_key(region, id);
+        let work = |tx: &mut Transaction| {
+            let Some(mut key) = tx.get::<KmsKey>(&row)? else {
+                return Ok(None);
+            };
+            if let Err(refused) = change(&mut key) {
+                return Ok(Some(Err(refused)));
+            }
+            tx.put(row.clone(), &key)?;
+            Ok(Some(Ok(key)))
+        };
+        self.catalogue().transact(None, work).await
+    }
+
+    /// Removes a key and every alias of it, if `is_meant` says so of the key as it is then.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) async fn delete_kms_key(
+        &self,
+        (region, id): (&str, &KeyId),
+        is_meant: impl Fn(&KmsKey) -> bool,
+    ) -> Result<(), StoreError> {
+        let row = keys::kms_key(region, id);
+        let work = |tx: &mut Transaction| {
+            let Some(key) = tx.get::<KmsKey>(&row)?.filter(&is_meant) else {
+                return Ok(());
+            };
+            for alias in aliases_in(&self.view()?, &key)? {
+                let row = keys::kms_alias(&alias.region, &alias.account, &alias.name);
+                let current: Option<KmsAlias> = tx.get(&row)?;
+                if current.is_some_and(|current| current.target == key.id) {
+                    tx.remove(row);
+                }
+            }
+            tx.remove(row.clone());
+            Ok(())
+        };
+        self.catalogue().transact(None, work).await
+    }
+
+    /// Some of an account's keys in a region; `after` is the id behind which they come.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn list_kms_keys(
+        &self,
+        (region, account): (&str, &str),
+        after: Option<&KeyId>,
+        limit: usize,
+    ) -> Result<KmsPage<KmsKey>, StoreError> {
+        let prefix = keys::kms_keys_of(region);
+        let from = after.map_or_else(
+            || prefix.clone(),
+            |id| keys::next(&keys::kms_key(region, id)),
+        );
+        page(&self.view()?, (&prefix, &from), limit, |key: &KmsKey| {
+            key.account == account
+        })
+    }
+
+    /// Keeps a new alias.
+    ///
+    /// # Errors
+    ///
+    /// `AliasExists`, `Io`, `Corrupted`.
+    pub(crate) async fn create_kms_alias(&self, alias: &KmsAlias) -> Result<(), StoreError> {
+        let work = |tx: &mut Transaction| tx.add_alias(alias);
+        self.catalogue().transact(None, work).await
+    }
+
+    /// An alias.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn kms_alias(
+        &self,
+        region: &str,
+        account: &str,
+        name: &str,
+    ) -> Result<Option<KmsAlias>, StoreError> {
+        self.view()?.get(&keys::kms_alias(region, account, name))
+    }
+
+    /// Gives an alias what `change` makes of it, or removes it where that is nothing; answers it as it was.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) async fn replace_kms_alias(
+        &self,
+        (region, account, name): (&str, &str, &str),
+        change: impl Fn(&KmsAlias) -> Option<KmsAlias>,
+    ) -> Result<Option<KmsAlias>, StoreError> {
+        let row = keys::kms_alias(region, account, name);
+        let work = |tx: &mut Transaction| {
+            let before: Option<KmsAlias> = tx.get(&row)?;
+            match before.as_ref().map(&change) {
+                None => {}
+                Some(None) => tx.remove(row.clone()),
+                Some(Some(after)) => tx.put(row.clone(), &after)?,
+            }
+            Ok(before)
+        };
+        self.catalogue().transact(None, work).await
+    }
+
+    /// Some of an account's aliases in a region: all, or those of one key; `after` is the name behind which they come.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn list_kms_aliases(
+        &self,
+        (region, account): (&str, &str),
+        target: Option<&KeyId>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<KmsPage<KmsAlias>, StoreError> {
+        let prefix = keys::kms_aliases_of(region, account);
+        let from = after.map_or_else(
+            || prefix.clone(),
+            |name| keys::next(&keys::kms_alias(region, account, name)),
+        );
+        page(
+            &self.view()?,
+            (&prefix, &from),
+            limit,
+            |alias: &KmsAlias| target.is_none_or(|id| *id == alias.target),
+        )
+    }
+}
+
+impl Transaction {
+    fn add_alias(&mut self, alias: &KmsAlias) -> Result<(), StoreError> {
+        let row = keys::kms_alias(&alias.region, &alias.account, &alias.name);
+        match self.get::<KmsAlias>(&row)? {
+            Some(existing) => Err(StoreError::AliasExists(Box::new(existing))),
+            None => self.put(row, alias),
+        }
+    }
+}
+
+fn aliases_in(view: &View, key: &KmsKey) -> Result<Vec<KmsAlias>, StoreError> {
+    let prefix = keys::kms_aliases_of(&key.region, &key.account);
+    let found = page(view, (&prefix, &prefix), usize::MAX, |alias: &KmsAlias| {
+        alias.target == key.id
+    });
+    found.map(|page| page.rows)
+}
+
+/// The rows from `from` on that begin with `prefix` and are wanted.
+fn page<T: serde::de::DeserializeOwned>(
+    view: &View,
+    (prefix, from): (&[u8], &[u8]),
+    limit: usize,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Result<KmsPage<T>, StoreError> {
+    let mut page = KmsPage {
+        rows: Vec::new(),
+        is_truncated: false,
+    };
+    for row in view.scan(from)? {
+        let (key, stored) = row?;
+        if !key.starts_with(prefix) {
+            break;
+        }
+        let row: T = view.parse(&stored.value)?;
+        if !is_wanted(&row) {
+            continue;
+        }
+        if page.rows.len() == limit {
+            page.is_truncated = true;
+            break;
+        }
+        page.rows.push(row);
+    }
+    Ok(page)
+}
