@@ -4,4 +4,5 @@ pub(crate) mod aead;
 pub(crate) mod data_key;
 pub(crate) mod digest;
 pub(crate) mod error;
+pub(crate) mod mac;
 pub(crate) mod segments;

@@ -10,9 +10,9 @@ use crate::keyring::ciphertext::Ciphertext;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::refusal::Refusal;
-use crate::keyring::states::Need;
+use crate::keyring::states::check_use;
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::{KmsKey, MaterialId};
+use crate::model::kms_key::{KeyUsage, KmsKey, MaterialId};
 
 /// A plaintext, wiped when it is dropped, and the material that it was under.
 pub(crate) struct Decrypted {
@@ -30,11 +30,11 @@ impl Keyring {
     /// [`Refusal`] for a key that cannot be used now; [`KeyringError::Unwrap`] for damaged material.
     pub(crate) fn encrypt(
         &self,
-        key: &KmsKey,
+        (asker, key): (&Asker, &KmsKey),
         plaintext: &[u8],
         context: &EncryptionContext,
     ) -> Result<Vec<u8>, KeyringError> {
-        Need::Cryptography.check(key)?;
+        check_use(asker, key, KeyUsage::EncryptDecrypt)?;
         let material = key
             .current()
             .ok_or_else(|| Refusal::PendingImport(key.arn()))?;
@@ -71,11 +71,11 @@ impl Keyring {
     /// [`KeyringError::Unwrap`] for damaged material.
     pub(crate) fn decrypt(
         &self,
-        key: &KmsKey,
+        (asker, key): (&Asker, &KmsKey),
         ciphertext: &[u8],
         context: &EncryptionContext,
     ) -> Result<Decrypted, KeyringError> {
-        Need::Cryptography.check(key)?;
+        check_use(asker, key, KeyUsage::EncryptDecrypt)?;
         let ciphertext = Ciphertext::parse(ciphertext).ok_or(Refusal::InvalidCiphertext)?;
         let material = key
             .material(ciphertext.material)
@@ -99,6 +99,7 @@ mod tests {
 
     use super::*;
     use crate::keyring::fixtures::{asker, key, keyring};
+    use crate::keyring::states::Need;
 
     fn context(pairs: &BTreeMap<String, String>) -> EncryptionContext {
         EncryptionContext::new(pairs.clone())
@@ -117,7 +118,7 @@ mod tests {
         let key = keyring
             .key_of_ciphertext(&asker("Decrypt"), ciphertext)
             .await?;
-        let opened = keyring.decrypt(&key, ciphertext, context)?;
+        let opened = keyring.decrypt((&asker("Decrypt"), &key), ciphertext, context)?;
         Ok(opened.plaintext.to_vec())
     }
 
@@ -139,7 +140,7 @@ mod tests {
                 let keyring = keyring(1);
                 let key = key(&keyring).await;
 
-                let ciphertext = keyring.encrypt(&key, &plaintext, &context(&pairs)).unwrap();
+                let ciphertext = keyring.encrypt((&asker("Encrypt"), &key), &plaintext, &context(&pairs)).unwrap();
 
                 prop_assert_eq!(open(&keyring, &ciphertext, &context(&pairs)).await.unwrap(), plaintext);
                 if pairs != other {
@@ -155,7 +156,7 @@ mod tests {
                 let keyring = keyring(1);
                 let key = key(&keyring).await;
                 let context = EncryptionContext::default();
-                let mut ciphertext = keyring.encrypt(&key, b"secret", &context).unwrap();
+                let mut ciphertext = keyring.encrypt((&asker("Encrypt"), &key), b"secret", &context).unwrap();
 
                 let position = position.index(ciphertext.len());
                 ciphertext[position] ^= 1_u8 << bit;
@@ -176,7 +177,7 @@ mod tests {
                 let context = EncryptionContext::default();
                 let mut ciphertexts = Vec::new();
                 for _ in 0..rotations {
-                    ciphertexts.push(keyring.encrypt(&key, b"secret", &context).unwrap());
+                    ciphertexts.push(keyring.encrypt((&asker("Encrypt"), &key), b"secret", &context).unwrap());
                     key = turn(&keyring, &key, automatic).await;
                 }
 
@@ -221,7 +222,9 @@ mod tests {
         let elsewhere = keyring(2);
         let foreign = key(&elsewhere).await;
         let context = EncryptionContext::default();
-        let ciphertext = elsewhere.encrypt(&foreign, b"secret", &context).unwrap();
+        let ciphertext = elsewhere
+            .encrypt((&asker("Encrypt"), &foreign), b"secret", &context)
+            .unwrap();
 
         let opened = open(&keyring(1), &ciphertext, &context).await;
 

@@ -69,7 +69,7 @@ impl Keyring {
         let (state, materials) = match new.origin {
             KeyOrigin::AwsKms => (
                 KeyState::Enabled,
-                vec![self.new_material(&id, created, None)],
+                vec![self.new_material(&id, new.spec, created)],
             ),
             KeyOrigin::External => (KeyState::PendingImport, Vec::new()),
         };

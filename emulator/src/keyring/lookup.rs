@@ -11,7 +11,7 @@ use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::managed::S3_ALIAS;
 use crate::keyring::refusal::Refusal;
-use crate::model::kms_key::{KeyState, KmsKey, RotationType};
+use crate::model::kms_key::{KeyMaterial, KeyState, KmsKey, RotationType};
 use crate::model::kms_name::{KeyId, KeyName, alias_arn, key_arn};
 use crate::model::timestamp::Timestamp;
 
@@ -105,8 +105,11 @@ impl Keyring {
             };
             let due = rotation.next;
             rotation.next = due.plus_days(rotation.period_days);
-            let material = self.new_material(&key.id, due, Some(RotationType::Automatic));
-            key.materials.push(material);
+            let material = self.new_material(&key.id, key.spec, due);
+            key.materials.push(KeyMaterial {
+                rotation: Some(RotationType::Automatic),
+                ..material
+            });
         }
     }
 

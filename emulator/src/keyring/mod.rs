@@ -24,4 +24,5 @@ mod ciphertext;
 #[cfg(test)]
 mod fixtures;
 mod lookup;
+mod macs;
 mod rotation;

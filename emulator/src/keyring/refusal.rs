@@ -29,6 +29,26 @@ pub(crate) enum Refusal {
     NotPendingDeletion(String),
     /// Keys of imported material cannot do this; holds the ARN.
     ImportedMaterial(String),
+    /// Keys of this spec never turn.
+    NeverTurns,
+    /// The key is made for something else.
+    WrongUsage {
+        /// The key's ARN.
+        key_arn: String,
+        /// What it is made for, as on the wire.
+        usage: &'static str,
+        /// KMS's operation.
+        operation: &'static str,
+    },
+    /// The algorithm is not the key's.
+    WrongAlgorithm {
+        /// The algorithm, as on the wire.
+        algorithm: &'static str,
+        /// The key's spec, as on the wire.
+        spec: &'static str,
+    },
+    /// The code is not the message's.
+    InvalidMac,
     /// The ciphertext is none of ours, was changed, or is bound to another context.
     InvalidCiphertext,
     /// The ciphertext is under a key that is not here.
@@ -72,7 +92,9 @@ impl Refusal {
             Self::PendingDeletion(_) | Self::PendingImport(_) | Self::NotPendingDeletion(_) => {
                 "KMSInvalidStateException"
             }
-            Self::ImportedMaterial(_) => "UnsupportedOperationException",
+            Self::ImportedMaterial(_) | Self::NeverTurns => "UnsupportedOperationException",
+            Self::WrongUsage { .. } | Self::WrongAlgorithm { .. } => "InvalidKeyUsageException",
+            Self::InvalidMac => "KMSInvalidMacException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::IncorrectKey => "IncorrectKeyException",
             Self::UnknownCiphertext | Self::NotAllowed { .. } | Self::ForeignAccount { .. } => {
@@ -101,8 +123,16 @@ impl fmt::Display for Refusal {
             Self::ImportedMaterial(arn) => {
                 write!(f, "{arn} origin is EXTERNAL which is not valid for this operation.")
             }
+            Self::WrongUsage {
+                key_arn,
+                usage,
+                operation,
+            } => write!(f, "{key_arn} key usage is {usage} which is not valid for {operation}."),
+            Self::WrongAlgorithm { algorithm, spec } => {
+                write!(f, "Algorithm {algorithm} is incompatible with key spec {spec}.")
+            }
             // AWS says nothing here: that would help whoever guesses.
-            Self::InvalidCiphertext => Ok(()),
+            Self::InvalidCiphertext | Self::InvalidMac | Self::NeverTurns => Ok(()),
             Self::UnknownCiphertext => f.write_str("The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."),
             Self::IncorrectKey => f.write_str("The key ID in the request does not identify a CMK that can perform this operation."),
             Self::NotAllowed { caller, operation, key_arn } => write!(f, "User: {caller} is not authorized to perform: kms:{operation} on resource: {key_arn} because no resource-based policy allows the kms:{operation} action"),

@@ -13,14 +13,13 @@ use crate::keyring::handle::Keyring;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::{KeyMaterial, KmsKey, MaterialId, RotationType};
+use crate::model::kms_key::{KeyMaterial, KeySpec, KmsKey, MaterialId, RotationType};
 use crate::model::kms_name::KeyId;
 use crate::model::sealing::WrappedKey;
 use crate::model::timestamp::Timestamp;
 
 /// How often a key may be rotated on demand.
 const MOST_ON_DEMAND: usize = 25;
-const MATERIAL_BYTES: usize = 32;
 
 impl Keyring {
     /// Gives a key new material now. Its id, its automatic rotation and its old ciphertexts stay as they are.
@@ -36,7 +35,11 @@ impl Keyring {
             if key.materials.iter().filter(on_demand).count() >= MOST_ON_DEMAND {
                 return Err(Refusal::TooManyRotations(key.arn()));
             }
-            let material = self.new_material(&key.id, now, Some(RotationType::OnDemand));
+            let material = self.new_material(&key.id, key.spec, now);
+            let material = KeyMaterial {
+                rotation: Some(RotationType::OnDemand),
+                ..material
+            };
             key.materials.push(material);
             Ok(())
         };
@@ -44,27 +47,37 @@ impl Keyring {
     }
 
     /// Material that is random, and wrapped at once: bound to its key and its own id.
-    pub(super) fn new_material(
-        &self,
-        key: &KeyId,
-        since: Timestamp,
-        rotation: Option<RotationType>,
-    ) -> KeyMaterial {
+    pub(super) fn new_material(&self, key: &KeyId, spec: KeySpec, since: Timestamp) -> KeyMaterial {
         let id = MaterialId(self.entropy.bytes());
-        let bytes = Zeroizing::new(self.entropy.bytes::<MATERIAL_BYTES>());
+        let mut bytes = Zeroizing::new(vec![0; spec.material_bytes()]);
+        self.entropy.fill(&mut bytes);
         let context = bound_to(key, id).canonical();
-        let wrapped = self
-            .root
-            .seal(self.entropy.bytes(), bytes.as_ref(), &context);
+        let wrapped = self.root.seal(self.entropy.bytes(), &bytes, &context);
         KeyMaterial {
             id,
             wrapped: WrappedKey(wrapped),
             since,
-            rotation,
+            rotation: None,
         }
     }
 
-    /// What a material encrypts with.
+    /// The bytes of a material.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Unwrap`] for a damaged one.
+    pub(super) fn material(
+        &self,
+        key: &KmsKey,
+        material: &KeyMaterial,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+        let context = bound_to(&key.id, material.id).canonical();
+        self.root
+            .open(&material.wrapped.0, &context)
+            .map_err(KeyringError::Unwrap)
+    }
+
+    /// What a material of a symmetric key encrypts with.
     ///
     /// # Errors
     ///
@@ -74,15 +87,9 @@ impl Keyring {
         key: &KmsKey,
         material: &KeyMaterial,
     ) -> Result<Aead, KeyringError> {
-        let context = bound_to(&key.id, material.id).canonical();
-        let opened = self
-            .root
-            .open(&material.wrapped.0, &context)
-            .map_err(KeyringError::Unwrap)?;
-        let bytes: &[u8; MATERIAL_BYTES] = opened
-            .as_slice()
-            .try_into()
-            .map_err(|_| KeyringError::Unwrap(CryptoError::BadLength))?;
+        let bytes = self.material(key, material)?;
+        let bytes = bytes.as_slice().try_into();
+        let bytes = bytes.map_err(|_| KeyringError::Unwrap(CryptoError::BadLength))?;
         Ok(Aead::derive(bytes))
     }
 }

@@ -16,9 +16,9 @@ use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::managed::S3_ALIAS;
 use crate::keyring::refusal::Refusal;
-use crate::keyring::states::Need;
+use crate::keyring::states::check_use;
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::KmsKey;
+use crate::model::kms_key::{KeyUsage, KmsKey};
 use crate::model::kms_name::KeyName;
 use crate::model::sealing::{KmsWrapping, WrappedKey};
 
@@ -93,10 +93,13 @@ impl Keyring {
     ) -> Result<(DataKey, KmsWrapping), KeyringError> {
         let key = self.find_key(asker, need.key.unwrap_or(S3_ALIAS)).await?;
         noted.key_arn = Some(key.arn());
-        Need::Cryptography.check(&key)?;
+        check_use(asker, &key, KeyUsage::EncryptDecrypt)?;
         let data_key = DataKey::new(self.entropy.bytes());
         let (ciphertext, under_bucket_key) = match need.under_bucket_key {
-            None => (self.encrypt(&key, data_key.bytes(), need.context)?, None),
+            None => (
+                self.encrypt((asker, &key), data_key.bytes(), need.context)?,
+                None,
+            ),
             Some(object) => {
                 let bucket_key = self.bucket_key(asker, &key, need.context, noted)?;
                 let wrapped = Aead::derive(bucket_key.key.bytes()).seal(
@@ -131,7 +134,7 @@ impl Keyring {
         }
         let fresh = DataKey::new(self.entropy.bytes());
         let made = BucketKey {
-            ciphertext: self.encrypt(key, fresh.bytes(), context)?,
+            ciphertext: self.encrypt((asker, key), fresh.bytes(), context)?,
             key: fresh,
         };
         self.bucket_keys.hold(holder, made.clone(), now);
@@ -147,9 +150,9 @@ impl Keyring {
     ) -> Result<DataKey, KeyringError> {
         let ciphertext = &wrapping.ciphertext.0;
         let key = self.key_of_ciphertext(asker, ciphertext).await?;
-        Need::Cryptography.check(&key)?;
+        check_use(asker, &key, KeyUsage::EncryptDecrypt)?;
         let Some(wrapped) = &wrapping.under_bucket_key else {
-            let opened = self.decrypt(&key, ciphertext, &wrapping.context)?;
+            let opened = self.decrypt((asker, &key), ciphertext, &wrapping.context)?;
             return data_key(&opened.plaintext);
         };
         let (holder, now) = (holder(asker, &key, &wrapping.context), self.clock.now());
@@ -158,7 +161,7 @@ impl Keyring {
         let bucket_key = if let Some(found) = found {
             found.key
         } else {
-            let opened = self.decrypt(&key, ciphertext, &wrapping.context)?;
+            let opened = self.decrypt((asker, &key), ciphertext, &wrapping.context)?;
             let bucket_key = BucketKey {
                 key: data_key(&opened.plaintext)?,
                 ciphertext: ciphertext.clone(),

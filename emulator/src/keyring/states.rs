@@ -2,8 +2,9 @@
 //!
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>, and recorded answers.
 
+use crate::keyring::asker::Asker;
 use crate::keyring::refusal::Refusal;
-use crate::model::kms_key::{KeyOrigin, KeyState, KmsKey};
+use crate::model::kms_key::{KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey};
 
 /// What somebody wants to do with a key, as far as its state matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ impl Need {
     ///
     /// [`Refusal`], one of those that name a state.
     pub(crate) fn check(self, key: &KmsKey) -> Result<(), Refusal> {
+        let is_symmetric = key.spec == KeySpec::SymmetricDefault;
         let is_imported = key.origin == KeyOrigin::External;
         let turns = matches!(self, Self::Rotation | Self::RotationStatus);
         let works = matches!(self, Self::Cryptography | Self::RotationNow);
@@ -43,6 +45,7 @@ impl Need {
                 Ok(())
             }
             (_, KeyState::PendingDeletion { .. }) => Err(Refusal::PendingDeletion(key.arn())),
+            (Self::Rotation | Self::RotationNow, _) if !is_symmetric => Err(Refusal::NeverTurns),
             _ if is_imported && turns => Err(Refusal::ImportedMaterial(key.arn())),
             (Self::Rotation, KeyState::Disabled) => Err(Refusal::Disabled(key.arn())),
             (_, KeyState::Disabled) if works => Err(Refusal::Disabled(key.arn())),
@@ -51,4 +54,21 @@ impl Need {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses to use a key now, or for what it is not made for.
+///
+/// # Errors
+///
+/// [`Refusal`] for its state; [`Refusal::WrongUsage`].
+pub(super) fn check_use(asker: &Asker, key: &KmsKey, usage: KeyUsage) -> Result<(), Refusal> {
+    Need::Cryptography.check(key)?;
+    if key.spec.usage() == usage {
+        return Ok(());
+    }
+    Err(Refusal::WrongUsage {
+        key_arn: key.arn(),
+        usage: key.spec.usage().name(),
+        operation: asker.operation,
+    })
 }

@@ -144,9 +144,27 @@ impl Members {
         }
     }
 
+    /// One of these words, which must be there.
+    pub(crate) fn choice_of(&mut self, name: &str, choices: &[&'static str]) -> &'static str {
+        let Some(value) = self.take(name) else {
+            return self.demand(name, None);
+        };
+        self.choose(name, value, choices).unwrap_or_default()
+    }
+
     /// One of these words, where it is there.
     pub(crate) fn choice(&mut self, name: &str, choices: &[&'static str]) -> Option<&'static str> {
-        let Value::String(word) = self.take(name)? else {
+        let value = self.take(name)?;
+        self.choose(name, value, choices)
+    }
+
+    fn choose(
+        &mut self,
+        name: &str,
+        value: Value,
+        choices: &[&'static str],
+    ) -> Option<&'static str> {
+        let Value::String(word) = value else {
             return self.mistype(name);
         };
         let found = choices.iter().copied().find(|choice| *choice == word);

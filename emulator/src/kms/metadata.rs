@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::kms_key::{KeyState, KmsKey};
+use crate::model::kms_key::{KeyState, KeyUsage, KmsKey};
 use crate::model::timestamp::Timestamp;
 
 /// The metadata of a key.
@@ -16,17 +16,23 @@ pub(crate) fn metadata(key: &KmsKey) -> Value {
         "CustomerMasterKeySpec": key.spec.name(),
         "Description": key.description,
         "Enabled": key.state == KeyState::Enabled,
-        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "KeyId": key.id.as_str(),
         "KeyManager": key.manager.name(),
         "KeySpec": key.spec.name(),
         "KeyState": key.state.name(),
-        "KeyUsage": key.spec.usage(),
+        "KeyUsage": key.spec.usage().name(),
         "MultiRegion": key.id.is_of_many_regions(),
         "Origin": key.origin.name(),
     });
-    if let Some(material) = key.current() {
-        metadata["CurrentKeyMaterialId"] = json!(material.id.to_string());
+    let algorithms = json!([key.spec.algorithm()]);
+    match (key.spec.usage(), key.current()) {
+        (KeyUsage::GenerateVerifyMac, _) => metadata["MacAlgorithms"] = algorithms,
+        (KeyUsage::EncryptDecrypt, material) => {
+            metadata["EncryptionAlgorithms"] = algorithms;
+            if let Some(material) = material {
+                metadata["CurrentKeyMaterialId"] = json!(material.id.to_string());
+            }
+        }
     }
     if let KeyState::PendingDeletion { deletion } = key.state {
         metadata["DeletionDate"] = epoch(deletion);

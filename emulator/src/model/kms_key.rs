@@ -55,6 +55,23 @@ pub(crate) enum KeyManager {
 pub(crate) enum KeySpec {
     /// `SYMMETRIC_DEFAULT`: encrypts and decrypts.
     SymmetricDefault,
+    /// `HMAC_224`: makes and checks codes of 28 bytes.
+    Hmac224,
+    /// `HMAC_256`.
+    Hmac256,
+    /// `HMAC_384`.
+    Hmac384,
+    /// `HMAC_512`.
+    Hmac512,
+}
+
+/// `KeyUsage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyUsage {
+    /// Encrypts and decrypts.
+    EncryptDecrypt,
+    /// Makes and checks codes.
+    GenerateVerifyMac,
 }
 
 /// `Origin`.
@@ -178,13 +195,63 @@ impl KeySpec {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::SymmetricDefault => "SYMMETRIC_DEFAULT",
+            Self::Hmac224 => "HMAC_224",
+            Self::Hmac256 => "HMAC_256",
+            Self::Hmac384 => "HMAC_384",
+            Self::Hmac512 => "HMAC_512",
         }
     }
 
-    /// `KeyUsage` that goes with it.
-    pub(crate) fn usage(self) -> &'static str {
+    /// Reads the wire's form; `None` for a spec that is not built.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let built = [
+            Self::SymmetricDefault,
+            Self::Hmac224,
+            Self::Hmac256,
+            Self::Hmac384,
+            Self::Hmac512,
+        ];
+        built.into_iter().find(|spec| spec.name() == name)
+    }
+
+    /// What it is used for.
+    pub(crate) fn usage(self) -> KeyUsage {
         match self {
-            Self::SymmetricDefault => "ENCRYPT_DECRYPT",
+            Self::SymmetricDefault => KeyUsage::EncryptDecrypt,
+            Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512 => {
+                KeyUsage::GenerateVerifyMac
+            }
+        }
+    }
+
+    /// The one algorithm that it works by.
+    pub(crate) fn algorithm(self) -> &'static str {
+        match self {
+            Self::SymmetricDefault => "SYMMETRIC_DEFAULT",
+            Self::Hmac224 => "HMAC_SHA_224",
+            Self::Hmac256 => "HMAC_SHA_256",
+            Self::Hmac384 => "HMAC_SHA_384",
+            Self::Hmac512 => "HMAC_SHA_512",
+        }
+    }
+
+    /// How long its material is, in bytes.
+    pub(crate) fn material_bytes(self) -> usize {
+        match self {
+            Self::Hmac224 => 28,
+            Self::SymmetricDefault | Self::Hmac256 => 32,
+            Self::Hmac384 => 48,
+            Self::Hmac512 => 64,
+        }
+    }
+}
+
+impl KeyUsage {
+    /// As on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::EncryptDecrypt => "ENCRYPT_DECRYPT",
+            Self::GenerateVerifyMac => "GENERATE_VERIFY_MAC",
         }
     }
 }

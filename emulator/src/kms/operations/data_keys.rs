@@ -86,7 +86,9 @@ impl Wanted {
         let key = cx.key(&self.key_id).await?;
         let mut plaintext = Zeroizing::new(vec![0; length]);
         cx.entropy.fill(&mut plaintext);
-        let ciphertext = cx.keyring.encrypt(&key, &plaintext, &self.context)?;
+        let ciphertext = cx
+            .keyring
+            .encrypt((&cx.asker, &key), &plaintext, &self.context)?;
         if self.is_dry_run {
             return Err(KmsError::dry_run());
         }

@@ -13,7 +13,7 @@ use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::operation::{Entry, Operation};
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::KmsKey;
+use crate::model::kms_key::{KeySpec, KmsKey};
 use crate::wire::encoding::base64;
 
 pub(crate) const OPERATIONS: &[Entry] = &[
@@ -64,7 +64,9 @@ impl Operation for Encrypt {
         cx.note_context(&self.context);
         let key = cx.key(&self.key_id).await?;
         check_algorithm(&key, self.algorithm)?;
-        let ciphertext = cx.keyring.encrypt(&key, &self.plaintext, &self.context)?;
+        let ciphertext = cx
+            .keyring
+            .encrypt((&cx.asker, &key), &self.plaintext, &self.context)?;
         if self.is_dry_run {
             return Err(KmsError::dry_run());
         }
@@ -152,7 +154,9 @@ impl Operation for ReEncrypt {
         let (source, opened) = self.source.open(cx).await?;
         let key = cx.key(&self.key_id).await?;
         check_algorithm(&key, self.algorithm)?;
-        let ciphertext = cx.keyring.encrypt(&key, &opened.plaintext, &self.context)?;
+        let ciphertext = cx
+            .keyring
+            .encrypt((&cx.asker, &key), &opened.plaintext, &self.context)?;
         if self.is_dry_run {
             return Err(KmsError::dry_run());
         }
@@ -188,21 +192,20 @@ impl Source {
             return Err(Refusal::IncorrectKey.into());
         }
         check_algorithm(&key, self.algorithm)?;
-        let opened = cx.keyring.decrypt(&key, &self.ciphertext, &self.context)?;
+        let opened = cx
+            .keyring
+            .decrypt((&cx.asker, &key), &self.ciphertext, &self.context)?;
         Ok((key, opened))
     }
 }
 
-/// Symmetric keys have one algorithm.
-fn check_algorithm(key: &KmsKey, algorithm: Option<&str>) -> Result<(), KmsError> {
-    match algorithm.filter(|algorithm| *algorithm != SYMMETRIC_DEFAULT) {
-        None => Ok(()),
-        Some(algorithm) => Err(KmsError::new(
-            "InvalidKeyUsageException",
-            format!(
-                "Algorithm {algorithm} is incompatible with key spec {}.",
-                key.spec.name()
-            ),
-        )),
+/// A symmetric key has one algorithm.
+fn check_algorithm(key: &KmsKey, algorithm: Option<&'static str>) -> Result<(), Refusal> {
+    match algorithm.filter(|algorithm| *algorithm != key.spec.algorithm()) {
+        Some(algorithm) if key.spec == KeySpec::SymmetricDefault => Err(Refusal::WrongAlgorithm {
+            algorithm,
+            spec: key.spec.name(),
+        }),
+        _ => Ok(()),
     }
 }

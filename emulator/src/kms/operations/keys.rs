@@ -1,7 +1,7 @@
 //! Keys: `CreateKey`, `DescribeKey`, `ListKeys`, `UpdateKeyDescription`, `EnableKey`, `DisableKey`,
 //! `ScheduleKeyDeletion`, `CancelKeyDeletion`.
 //!
-//! Of the specs, symmetric keys are built. Those whose material their owner brings can be made and wait for it.
+//! Of the specs, symmetric and HMAC keys are built. Those whose material their owner brings can be made and wait for it.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::kms::metadata::{epoch, metadata};
 use crate::kms::operation::{Entry, Operation};
 use crate::kms::pages::{PageRequest, page};
 use crate::kms::tags;
-use crate::model::kms_key::{KeyOrigin, KeyState, KmsKey};
+use crate::model::kms_key::{KeyOrigin, KeySpec, KeyState, KmsKey};
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<CreateKey>(),
@@ -59,6 +59,9 @@ const USAGES: &[&str] = &[
     "ENCAPSULATE_DECAPSULATE",
 ];
 const ORIGINS: &[&str] = &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
+const TWO_SPECS: &str = "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.";
+const NO_USAGE: &str =
+    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
 /// The most characters of a description.
 const MOST_DESCRIPTION: usize = 8_192;
 /// Days that a key waits for its deletion.
@@ -96,7 +99,7 @@ impl Operation for CreateKey {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        self.check_spec()?;
+        let spec = self.parse_spec()?;
         let origin = self.parse_origin()?;
         let tags = self.tags.unwrap_or_default();
         tags::check(&tags)?;
@@ -105,6 +108,7 @@ impl Operation for CreateKey {
         }
         let new = NewKey {
             description: self.description.unwrap_or_default(),
+            spec,
             origin,
             is_of_many_regions: self.is_of_many_regions,
             tags: tags::sorted(tags),
@@ -118,23 +122,21 @@ impl Operation for CreateKey {
 }
 
 impl CreateKey {
-    fn check_spec(&self) -> Result<(), KmsError> {
+    fn parse_spec(&self) -> Result<KeySpec, KmsError> {
         if self.spec.is_some() && self.old_spec.is_some() {
-            return Err(KmsError::validation(
-                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
-            ));
+            return Err(KmsError::validation(TWO_SPECS));
         }
-        let spec = self.spec.or(self.old_spec).unwrap_or(SYMMETRIC_DEFAULT);
-        match (spec, self.usage) {
-            (SYMMETRIC_DEFAULT, None | Some("ENCRYPT_DECRYPT")) => Ok(()),
-            (SYMMETRIC_DEFAULT, Some(usage)) => Err(KmsError::validation(format!(
-                "KeyUsage {usage} is not compatible with KeySpec {spec}"
-            ))),
-            (_, None) => Err(KmsError::validation(
-                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
-            )),
-            (spec, Some(_)) => Err(KmsError::unsupported(format!(
-                "Keys of the spec {spec} are not built yet"
+        let name = self.spec.or(self.old_spec).unwrap_or(SYMMETRIC_DEFAULT);
+        if self.usage.is_none() && name != SYMMETRIC_DEFAULT {
+            return Err(KmsError::validation(NO_USAGE));
+        }
+        let spec = KeySpec::parse(name).ok_or_else(|| {
+            KmsError::unsupported(format!("Keys of the spec {name} are not built yet"))
+        })?;
+        match self.usage.filter(|usage| *usage != spec.usage().name()) {
+            None => Ok(spec),
+            Some(usage) => Err(KmsError::validation(format!(
+                "KeyUsage {usage} is not compatible with KeySpec {name}"
             ))),
         }
     }

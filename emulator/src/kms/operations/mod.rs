@@ -6,6 +6,7 @@ mod aliases;
 mod data_keys;
 mod encrypt;
 mod keys;
+mod mac;
 mod policies;
 mod random;
 mod rotation;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
         data_keys::OPERATIONS,
         encrypt::OPERATIONS,
         keys::OPERATIONS,
+        mac::OPERATIONS,
         policies::OPERATIONS,
         random::OPERATIONS,
         rotation::OPERATIONS,

@@ -15,7 +15,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt("Encapsulate"),
     Entry::unbuilt("GenerateDataKeyPair"),
     Entry::unbuilt("GenerateDataKeyPairWithoutPlaintext"),
-    Entry::unbuilt("GenerateMac"),
     Entry::unbuilt("GetKeyLastUsage"),
     Entry::unbuilt("GetParametersForImport"),
     Entry::unbuilt("GetPublicKey"),
@@ -29,5 +28,4 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt("UpdateCustomKeyStore"),
     Entry::unbuilt("UpdatePrimaryRegion"),
     Entry::unbuilt("Verify"),
-    Entry::unbuilt("VerifyMac"),
 ];
