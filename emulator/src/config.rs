@@ -30,7 +30,7 @@ pub struct Config {
     pub identities: Option<PathBuf>,
     /// Whether signatures are verified.
     pub authentication: Authentication,
-    /// Buckets to make before the server is ready.
+    /// Buckets to make before the server is ready, in `region`.
     pub buckets: Vec<String>,
     /// Aliases to make before the server is ready, each with a KMS key of its own, in `region`: `alias/app`.
     pub kms_keys: Vec<String>,

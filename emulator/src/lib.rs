@@ -24,6 +24,7 @@ mod journal;
 mod keyring;
 mod kms;
 mod model;
+mod provision;
 mod running;
 mod s3;
 mod server;

@@ -4,13 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::Method;
-use serde_json::json;
-
-use crate::auth::authenticator::{Authenticator, Identified};
+use crate::auth::authenticator::Authenticator;
 use crate::auth::identities::{Identities, is_account};
-use crate::auth::identity::{Caller, Identity};
-use crate::auth::payload::PayloadSigning;
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
 use crate::entropy::Entropy;
@@ -20,6 +15,7 @@ use crate::keyring::root_key::RootKey;
 use crate::kms::service::KmsService;
 use crate::model::bucket_name::BucketName;
 use crate::model::timestamp::Timestamp;
+use crate::provision;
 use crate::running::{Running, StartError};
 use crate::s3::context::Settings;
 use crate::s3::service::S3Service;
@@ -35,7 +31,6 @@ use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
 use crate::sts::service::StsService;
 use crate::wire::encoding::parse_base64;
-use crate::wire::request::Request;
 
 /// The catalogue's row by which the root key is recognised.
 const KEY_CHECK: &str = "root-key-check";
@@ -77,8 +72,8 @@ impl Emulator {
         let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
         let authenticator = Arc::new(authenticator(&config)?);
         let services = Services::new(&config, &parts, &keyring, &authenticator);
-        make_buckets(&config, &services.s3).await?;
-        make_kms_keys(&config, &services.kms).await?;
+        provision::buckets(&config, &services.s3).await?;
+        provision::kms_keys(&config, &services.kms).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
@@ -196,7 +191,7 @@ fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey
 }
 
 fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
-    let mut identities = Identities::new(root_of(config));
+    let mut identities = Identities::new(provision::root(config));
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
             .map_err(|error| StartError(format!("cannot read `{}`: {error}", path.display())))?;
@@ -206,14 +201,6 @@ fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
     }
     let verifies = config.authentication == Authentication::Verify;
     Ok(Authenticator::new(identities, &config.region, verifies))
-}
-
-fn root_of(config: &Config) -> Identity {
-    Identity::root(
-        &config.account,
-        &config.access_key,
-        config.secret_key.expose(),
-    )
 }
 
 impl Services {
@@ -254,54 +241,5 @@ impl Services {
             kms: Arc::new(kms),
             sts: Arc::new(sts),
         }
-    }
-}
-
-/// Makes the buckets of `--bucket` as any client would; one that is there already stays.
-async fn make_buckets(config: &Config, s3: &S3Service) -> Result<(), StartError> {
-    for name in &config.buckets {
-        let bucket = BucketName::parse(name)
-            .map_err(|error| StartError(format!("bucket `{name}`: {error}")))?;
-        if s3.has_bucket(&bucket) {
-            continue;
-        }
-        let request = Request::new(Method::PUT, &format!("/{bucket}"), "");
-        let response = s3
-            .respond_to(Some(root(config, "us-east-1")), request)
-            .await;
-        if !response.status.is_success() {
-            return Err(StartError(format!(
-                "cannot make the bucket `{name}`: {}",
-                response.status
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Makes the keys of `--kms-key` and their aliases as any client would; an alias that is there already stays.
-async fn make_kms_keys(config: &Config, kms: &KmsService) -> Result<(), StartError> {
-    for alias in &config.kms_keys {
-        let failed =
-            |error: String| StartError(format!("cannot make the KMS key `{alias}`: {error}"));
-        let call = |operation, body| kms.call(root(config, &config.region), operation, body);
-        if call("DescribeKey", json!({ "KeyId": alias })).await.is_ok() {
-            continue;
-        }
-        let made = call("CreateKey", json!({})).await.map_err(failed)?;
-        let key = &made["KeyMetadata"]["KeyId"];
-        let named = json!({ "AliasName": alias, "TargetKeyId": key });
-        call("CreateAlias", named).await.map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// The root of the default account, who asks in process and need not sign.
-fn root(config: &Config, region: &str) -> Identified {
-    Identified {
-        caller: Caller::Known(Arc::new(root_of(config))),
-        region: region.to_owned(),
-        payload: PayloadSigning::Unsigned,
-        is_version_4: true,
     }
 }

@@ -26,13 +26,13 @@ impl Builder {
         }
     }
 
-    /// Makes a bucket in us-east-1, of the default account.
+    /// Makes a bucket in the server's region, of the default account.
     pub fn bucket(mut self, name: &str) -> Self {
         self.config.buckets.push(name.to_owned());
         self
     }
 
-    /// Makes a KMS key with this alias (`alias/app`), in us-east-1 and of the default account.
+    /// Makes a KMS key with this alias (`alias/app`), in the server's region, of the default account.
     pub fn kms_key(mut self, alias: &str) -> Self {
         self.config.kms_keys.push(alias.to_owned());
         self

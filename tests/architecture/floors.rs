@@ -10,9 +10,11 @@ const SILENT_GROUND: &[&str] = &["model", "crypto", "clock", "entropy", "config"
 const GROUND: &[&str] = &["model", "wire", "crypto", "clock", "entropy", "config"];
 
 /// Each module and what it may import, from the top of the house down. `lib.rs` only names the public face and has no
-/// row; `start` wires everything up, and `running` is what comes of it.
+/// row; `start` wires everything up, `provision` makes what it is told to have, and `running` is what
+/// comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("start", ROOF, GROUND),
+    ("provision", &["running", "s3", "kms", "auth"], GROUND),
     (
         "running",
         &["server", "control", "store", "journal"],
@@ -56,8 +58,22 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("config", &["clock", "entropy"], &[]),
 ];
 const ROOF: &[&str] = &[
-    "running", "server", "jobs", "control", "console", "s3", "kms", "sts", "sse", "keyring",
-    "store", "auth", "policy", "faults", "journal",
+    "provision",
+    "running",
+    "server",
+    "jobs",
+    "control",
+    "console",
+    "s3",
+    "kms",
+    "sts",
+    "sse",
+    "keyring",
+    "store",
+    "auth",
+    "policy",
+    "faults",
+    "journal",
 ];
 const PAGES: &[&str] = &["s3", "kms", "store", "keyring", "faults", "journal"];
 const SERVICES: &[&str] = &[

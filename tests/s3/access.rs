@@ -192,18 +192,16 @@ async fn expected_owners_are_checked() {
 
 #[tokio::test]
 async fn strict_regions_answer_as_aws_does() {
-    let strict = |config: &mut strongroom_testkit::Config| {
-        config.strict_region = true;
-        "eu-west-1".clone_into(&mut config.region);
-    };
     let server = Strongroom::builder()
         .bucket("photos")
-        .config(strict)
+        .config(|config| config.strict_region = true)
         .start()
         .await;
+    let elsewhere = aws_sdk_s3::config::Builder::from(&server.sdk_config())
+        .region(aws_sdk_s3::config::Region::new("eu-west-1"))
+        .build();
 
-    let abroad = server
-        .s3_client()
+    let abroad = Client::from_conf(elsewhere)
         .list_objects_v2()
         .bucket("photos")
         .send()

@@ -81,6 +81,27 @@ async fn the_clock_dates_what_is_written() {
 }
 
 #[tokio::test]
+async fn buckets_and_keys_of_the_builder_live_in_the_servers_region() {
+    let server = Strongroom::builder()
+        .bucket("photos")
+        .kms_key("alias/app")
+        .config(|config| config.region = "eu-west-1".to_owned())
+        .start()
+        .await;
+
+    let head = server.s3_client().head_bucket().bucket("photos").send();
+    let key = server
+        .kms_client()
+        .describe_key()
+        .key_id("alias/app")
+        .send();
+
+    assert_eq!(head.await.unwrap().bucket_region(), Some("eu-west-1"));
+    let metadata = key.await.unwrap().key_metadata.unwrap();
+    assert!(metadata.arn.unwrap().starts_with("arn:aws:kms:eu-west-1:"));
+}
+
+#[tokio::test]
 #[should_panic(expected = "Strongroom did not start")]
 async fn a_server_that_cannot_start_fails_the_test() {
     let _server = Strongroom::builder().bucket("No Name").start().await;

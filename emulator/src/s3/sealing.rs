@@ -167,7 +167,11 @@ pub(crate) fn open_body(
             "blob `{blob}` has another length than its row says"
         )));
     }
-    Ok(Plaintext::new(opener, sealed, range))
+    let mut plaintext = Plaintext::new(opener, sealed, range);
+    if version.content.size_bytes == 0 {
+        plaintext.check_empty()?;
+    }
+    Ok(plaintext)
 }
 
 /// Begins the layer whose header stands at the front of what `sealed` gives.

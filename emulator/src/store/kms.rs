@@ -239,3 +239,126 @@ fn page<T: serde::de::DeserializeOwned>(
     }
     Ok(page)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::model::kms_key::{KeyManager, KeyOrigin, KeySpec, KeyState};
+    use crate::model::timestamp::Timestamp;
+    use crate::store::fixtures::ephemeral;
+
+    const ACCOUNT: &str = "000000000000";
+    const REGION: &str = "us-east-1";
+
+    fn key(number: u8) -> KmsKey {
+        KmsKey {
+            id: KeyId::of_parts(false, [number; 16]),
+            region: REGION.to_owned(),
+            account: ACCOUNT.to_owned(),
+            created: Timestamp::default(),
+            description: String::new(),
+            manager: KeyManager::Customer,
+            spec: KeySpec::SymmetricDefault,
+            origin: KeyOrigin::AwsKms,
+            state: KeyState::Enabled,
+            materials: Vec::new(),
+            rotation: None,
+            tags: Vec::new(),
+            policy: None,
+        }
+    }
+
+    fn alias(name: &str, key: &KmsKey) -> KmsAlias {
+        KmsAlias {
+            name: name.to_owned(),
+            region: key.region.clone(),
+            account: key.account.clone(),
+            target: key.id.clone(),
+            created: Timestamp::default(),
+            updated: Timestamp::default(),
+        }
+    }
+
+    fn names(page: &KmsPage<KmsAlias>) -> Vec<&str> {
+        page.rows.iter().map(|alias| alias.name.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_key_whose_alias_is_taken_is_not_kept() {
+        let store = ephemeral();
+        let (first, second) = (key(1), key(2));
+        let named = alias("alias/app", &first);
+        store.create_kms_key(&first, Some(&named)).await.unwrap();
+
+        let refused = store
+            .create_kms_key(&second, Some(&alias("alias/app", &second)))
+            .await;
+
+        assert!(matches!(refused, Err(StoreError::AliasExists(found)) if *found == named));
+        assert_eq!(store.kms_key(REGION, &second.id).unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_deleted_key_takes_its_own_aliases_along() {
+        let store = ephemeral();
+        let (one, other) = (key(1), key(2));
+        for (name, key) in [("alias/a", &one), ("alias/b", &other), ("alias/c", &one)] {
+            store.create_kms_alias(&alias(name, key)).await.unwrap();
+        }
+        store.create_kms_key(&one, None).await.unwrap();
+
+        let place = (REGION, &one.id);
+        store.delete_kms_key(place, |_| false).await.unwrap();
+        assert!(store.kms_key(REGION, &one.id).unwrap().is_some());
+        store.delete_kms_key(place, |_| true).await.unwrap();
+
+        assert_eq!(store.kms_key(REGION, &one.id).unwrap(), None);
+        let left = store.list_kms_aliases((REGION, ACCOUNT), None, None, 9);
+        assert_eq!(names(&left.unwrap()), ["alias/b"]);
+    }
+
+    #[tokio::test]
+    async fn a_refused_change_changes_nothing() {
+        let store = ephemeral();
+        let before = key(1);
+        store.create_kms_key(&before, None).await.unwrap();
+        let refuse = |key: &mut KmsKey| {
+            key.state = KeyState::Disabled;
+            Err("no")
+        };
+
+        let refused = store.update_kms_key((REGION, &before.id), refuse).await;
+        let missing = |_: &mut KmsKey| Ok::<_, Infallible>(());
+        let absent = store.update_kms_key((REGION, &key(2).id), missing).await;
+
+        assert_eq!(refused.unwrap(), Some(Err("no")));
+        assert_eq!(absent.unwrap(), None);
+        assert_eq!(store.kms_key(REGION, &before.id).unwrap(), Some(before));
+    }
+
+    #[tokio::test]
+    async fn pages_hold_one_accounts_keys_and_join_to_all_of_them() {
+        let store = ephemeral();
+        for number in 1..=5 {
+            let mut key = key(number);
+            if number == 3 {
+                key.account = "111111111111".to_owned();
+            }
+            store.create_kms_key(&key, None).await.unwrap();
+        }
+        let page = |after: Option<&KeyId>| {
+            let page = store.list_kms_keys((REGION, ACCOUNT), after, 2).unwrap();
+            (page.rows, page.is_truncated)
+        };
+
+        let (first, is_first_cut) = page(None);
+        let (second, is_second_cut) = page(Some(&first[1].id));
+
+        assert_eq!([first, second].concat(), [key(1), key(2), key(4), key(5)]);
+        assert_eq!((is_first_cut, is_second_cut), (true, false));
+        let elsewhere = store.list_kms_keys(("eu-west-1", ACCOUNT), None, 9);
+        assert_eq!(elsewhere.unwrap().rows, []);
+    }
+}

@@ -1,6 +1,7 @@
 //! How fast the server is, in one run: each figure beside its budget, or beside the peer that the budget names.
 //!
-//! `cargo bench -p strongroom-tests` prints the table of `docs/performance.md`. `… -- quick` leaves the long rows out. The
+//! `cargo bench -p strongroom-tests` prints the table of `docs/performance.md`. `… -- quick` leaves the long rows out, `… -- modes`
+//! compares the modes of encryption alone. The
 //! server runs as a process of its own (this binary, told to serve), so that its memory is its own; the load comes from
 //! here, unsigned, over loopback.
 
@@ -14,6 +15,7 @@
 
 mod limit;
 mod load;
+mod modes;
 mod peer;
 mod process;
 
@@ -41,21 +43,31 @@ fn main() {
         return;
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
+    let only_modes = arguments.iter().any(|argument| argument == "modes");
     let first = start_to_first_object();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(run(vec![first], quick));
+    let mut rows = vec![first];
+    runtime.block_on(async {
+        if only_modes {
+            modes::rows(&mut rows).await;
+        } else {
+            run(&mut rows, quick).await;
+        }
+    });
+    print(rows);
 }
 
-async fn run(mut rows: Vec<Row>, quick: bool) {
+async fn run(rows: &mut Vec<Row>, quick: bool) {
     let peer = Peer::start();
-    small_objects(&mut rows, peer.as_ref()).await;
-    large_objects(&mut rows).await;
+    small_objects(rows, peer.as_ref()).await;
+    large_objects(rows).await;
+    modes::rows(rows).await;
     listings(
-        &mut rows,
+        rows,
         if quick {
             &[1_000, 10_000]
         } else {
@@ -63,7 +75,10 @@ async fn run(mut rows: Vec<Row>, quick: bool) {
         },
     )
     .await;
-    memory(&mut rows, if quick { 256 } else { 2_048 }).await;
+    memory(rows, if quick { 256 } else { 2_048 }).await;
+}
+
+fn print(rows: Vec<Row>) {
     println!("\n| what | here | beside | budget |\n|---|---|---|---|");
     for Row {
         what,
