@@ -1,5 +1,6 @@
 """A server of the release binary for each test module, and clients of it over HTTP and HTTPS."""
 
+import base64
 import os
 import pathlib
 import subprocess
@@ -17,7 +18,7 @@ AWS = pathlib.Path(sys.executable).parent / "aws"
 class Server:
     """A running server; under its home lie its data folder, its temporary folder, and all that it logged."""
 
-    def __init__(self, home, *arguments, durable=True, secret="test"):
+    def __init__(self, home, *arguments, durable=True, secret="test", root_key=None):
         self.home, self.folder, self.ca, self.secret = home, home / "data", home / "ca.pem", secret
         (home / "tmp").mkdir()
         self.log = open(home / "log", "w+b")
@@ -25,6 +26,8 @@ class Server:
         command += ["--data", self.folder] if durable else []
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STRONGROOM_"))}
         clean["TMPDIR"] = str(home / "tmp")
+        if root_key:
+            clean["STRONGROOM_ROOT_KEY"] = base64.b64encode(root_key).decode()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=clean, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("Ready. http://"), line
@@ -46,7 +49,7 @@ class Server:
             "AWS_ENDPOINT_URL": self.uri(scheme),
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": self.secret,
-            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CA_BUNDLE": str(self.ca),
         }
