@@ -1,24 +1,42 @@
-"""Nothing that must be secret lies in the clear: not on the disk, not in the temporary folder, not in the log at any level."""
+"""Nothing that must be secret lies in the clear: not on the disk, not in the temporary folder, not in the log at any level.
+
+What only the server knows, the material of KMS keys and the data keys of objects, is unwrapped here with the root key, and
+then looked for like all else.
+"""
 
 import base64
 import hashlib
 import http.client
+import json
+import re
 import time
 import urllib.parse
 
 import pytest
+from botocore.config import Config
 from conftest import Server
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY = b"a customer's own key of 32 bytes"
 MARKER = b"a marker that must not lie in the clear"
 SECRET = "a-secret-that-only-ever-signs"
 LARGE = bytes(100_000) + MARKER + bytes(100_000)
 SEALED = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": KEY}
+KMS, LAYERS = {"ServerSideEncryption": "aws:kms"}, {"ServerSideEncryption": "aws:kms:dsse"}
+ROOT_KEY = b"the root key of an ephemeral run"
+# What stands before the sealed part of KMS's ciphertexts: version, key, material, check.
+NAME_BYTES = 58
 
 
 @pytest.fixture(params=["durable", "ephemeral"])
 def server(request, tmp_path):
-    running = Server(tmp_path, "--log", "trace", durable=request.param == "durable", secret=SECRET)
+    """A durable server keeps its root key in its folder; an ephemeral one is told it."""
+    durable = request.param == "durable"
+    running = Server(tmp_path, "--log", "trace", durable=durable, secret=SECRET, root_key=None if durable else ROOT_KEY)
     running.client("http").create_bucket(Bucket="marked")
     yield running
     running.stop()
@@ -31,10 +49,10 @@ def forms(secret):
     return [secret, secret.hex().encode(), secret.hex().upper().encode(), encoded, encoded.rstrip(b"="), base64.urlsafe_b64encode(secret), listed]
 
 
-def search(server):
+def search(server, *secrets):
     """Every file under the server's home that holds a secret, with the secret."""
     server.log.flush()
-    hidden = [form for secret in (MARKER, KEY, SECRET.encode()) for form in forms(secret)]
+    hidden = [form for secret in (MARKER, KEY, ROOT_KEY, SECRET.encode(), *secrets) for form in forms(secret)]
     root = server.folder / "root.key"
     hidden_root = forms(root.read_bytes()) if root.exists() else []
     found = []
@@ -44,6 +62,49 @@ def search(server):
         except FileNotFoundError:  # staged, and published meanwhile
             continue
         found += [(path, form) for form in hidden + (hidden_root if path != root else []) if form in content]
+    return found
+
+
+def opened(key, sealed, context):
+    """What a key had wrapped under a context; `None` for another key, another context, and what is no wrapped key."""
+    keys = HKDF(SHA256(), 64, None, b"strongroom/aead/1").derive(key)
+    data = json.dumps(context, sort_keys=True, separators=(",", ":")).encode()
+    body, tag = sealed[:-32], sealed[-32:]
+    mac = HMAC(keys[32:], SHA256())
+    mac.update(data + body + (8 * len(data)).to_bytes(8, "big"))
+    try:
+        mac.verify(tag)
+    except InvalidSignature:
+        return None
+    return Cipher(algorithms.AES(keys[:32]), modes.CTR(body[:16])).decryptor().update(body[16:])
+
+
+def catalogue(server):
+    [file] = server.home.rglob("strongroom.redb")
+    return file.read_bytes()
+
+
+def bound_to_materials(server, *keys):
+    """The contexts under which the materials of KMS keys are wrapped: each of the catalogue's with each of these keys."""
+    materials = {name.decode() for name in re.findall(rb'"id":"([0-9a-f]{64})"', catalogue(server))}
+    return [{"strongroom:kms-key": key, "strongroom:material": name} for key in keys for name in materials]
+
+
+def unwrapped(server, contexts):
+    """Every key that lies wrapped in the catalogue: under the root key, and under those that this one opened.
+
+    An ephemeral catalogue lies in memory, so that there is nothing to unwrap.
+    """
+    root = server.folder / "root.key"
+    wrapped = {bytes.fromhex(digits.decode()) for digits in re.findall(rb'"((?:[0-9a-f]{2}){80,})"', catalogue(server))}
+    found, fresh = set(), [root.read_bytes() if root.exists() else ROOT_KEY]
+    while fresh:
+        key = fresh.pop()
+        for sealed in [part for whole in wrapped for part in (whole, whole[NAME_BYTES:])]:
+            for plain in [opened(key, sealed, context) for context in contexts]:
+                if plain and plain not in found:
+                    found.add(plain)
+                    fresh.append(plain)
     return found
 
 
@@ -88,12 +149,68 @@ def test_objects_and_keys_stay_hidden_in_every_mode(server, scheme, size):
     assert search(server) == []
 
 
-@pytest.mark.parametrize("secret", [{}, SEALED], ids=["sse-s3", "sse-c"])
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_objects_and_keys_stay_hidden_under_kms(server, scheme, size):
+    body = MARKER if size == "small" else LARGE
+    s3, kms = server.client(scheme), server.client(scheme, "kms")
+    key, mac = kms.create_key()["KeyMetadata"], kms.create_key(KeySpec="HMAC_512", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+    under = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key["Arn"]}
+    team = base64.b64encode(b'{"team":"red"}').decode()
+    ways = {
+        "managed": {"ServerSideEncryption": "aws:kms"},
+        "context": {**under, "SSEKMSEncryptionContext": team},
+        "bucket-key": {**under, "BucketKeyEnabled": True},
+        "again": {**under, "BucketKeyEnabled": True},
+        "layers": {**under, "ServerSideEncryption": "aws:kms:dsse"},
+    }
+
+    for name, asked in ways.items():
+        s3.put_object(Bucket="marked", Key=name, Body=body, **asked)
+    s3.copy_object(Bucket="marked", Key="copy", CopySource="marked/layers", **under)
+    kms.rotate_key_on_demand(KeyId=key["KeyId"])
+    s3.put_object(Bucket="marked", Key="rotated", Body=body, **under)
+    kms.generate_mac(KeyId=mac["KeyId"], Message=MARKER, MacAlgorithm="HMAC_SHA_512")
+
+    for name in [*ways, "copy", "rotated"]:
+        assert s3.get_object(Bucket="marked", Key=name)["Body"].read() == body
+    kms.disable_key(KeyId=key["KeyId"])
+    with pytest.raises(s3.exceptions.ClientError):
+        s3.get_object(Bucket="marked", Key="layers")
+    arns = ["arn:aws:s3:::marked", *[f"arn:aws:s3:::marked/{name}" for name in [*ways, "copy", "rotated"]]]
+    contexts = [{"aws:s3:arn": arn} | pairs for arn in arns for pairs in ({}, {"team": "red"})]
+    managed = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    keys = unwrapped(server, contexts + bound_to_materials(server, *[made["KeyId"] for made in (key, mac, managed)]))
+    # Four materials; a data key for each of the seven objects, a second one for two layers, and the bucket's.
+    assert len(keys) == 13 or not server.folder.exists()
+    assert search(server, *keys) == []
+
+
+def test_what_kms_gives_out_in_the_clear_is_not_kept(server, scheme):
+    kms = server.client(scheme, "kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+
+    data_key = kms.generate_data_key(KeyId=key, KeySpec="AES_256", EncryptionContext={"team": "red"})
+    hidden = kms.generate_data_key_without_plaintext(KeyId=key, KeySpec="AES_128")["CiphertextBlob"]
+    random = kms.generate_random(NumberOfBytes=32)["Plaintext"]
+    sealed = kms.encrypt(KeyId=key, Plaintext=MARKER)["CiphertextBlob"]
+    moved = kms.re_encrypt(CiphertextBlob=sealed, DestinationKeyId=key, DestinationEncryptionContext={"team": "red"})["CiphertextBlob"]
+
+    given = [data_key["Plaintext"], random, kms.decrypt(CiphertextBlob=hidden)["Plaintext"]]
+    assert kms.decrypt(CiphertextBlob=moved, EncryptionContext={"team": "red"})["Plaintext"] == MARKER
+    assert kms.decrypt(CiphertextBlob=data_key["CiphertextBlob"], EncryptionContext={"team": "red"})["Plaintext"] == given[0]
+    with pytest.raises(kms.exceptions.InvalidCiphertextException):
+        kms.decrypt(CiphertextBlob=moved)
+    assert search(server, *given) == []
+
+
+@pytest.mark.parametrize("secret", [{}, SEALED, KMS, LAYERS], ids=["sse-s3", "sse-c", "sse-kms", "dsse-kms"])
 def test_an_upload_that_is_cut_midway_leaves_nothing_to_read(server, secret):
-    url = server.client("http").generate_presigned_url("put_object", {"Bucket": "marked", "Key": "cut", **secret}, ExpiresIn=60)
-    address = urllib.parse.urlsplit(url)
+    sign = server.client("http", config=Config(signature_version="s3v4")).generate_presigned_url
+    address = urllib.parse.urlsplit(sign("put_object", {"Bucket": "marked", "Key": "cut", **secret}, ExpiresIn=60))
     headers = {"Content-Length": 4_000_000}
-    if secret:
+    if "ServerSideEncryption" in secret:
+        headers["x-amz-server-side-encryption"] = secret["ServerSideEncryption"]
+    if secret == SEALED:
         md5 = base64.b64encode(hashlib.md5(KEY).digest()).decode()
         names = ["algorithm", "key", "key-MD5"]
         values = ["AES256", base64.b64encode(KEY).decode(), md5]
