@@ -16,6 +16,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde_json::{Value, json};
+
 /// A server of `strongroom serve`, killed when it is dropped.
 struct Server {
     child: Child,
@@ -59,7 +61,15 @@ impl Server {
     }
 
     fn ask(&self, request: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
-        ask(&self.address, request, body)
+        ask(&self.address, request, "", body)
+    }
+
+    /// The metadata that KMS tells of a key.
+    fn describe_key(&self, name: &str) -> Value {
+        let header = "X-Amz-Target: TrentService.DescribeKey\r\n";
+        let body = json!({ "KeyId": name }).to_string();
+        let (_, answer) = ask(&self.address, "POST /", header, body.as_bytes()).unwrap();
+        serde_json::from_slice::<Value>(&answer).unwrap()["KeyMetadata"].take()
     }
 
     fn signal(&self, name: &str) {
@@ -77,11 +87,12 @@ impl Drop for Server {
     }
 }
 
-fn ask(address: &str, request: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
+/// Asks in HTTP; `header` is whole lines.
+fn ask(address: &str, request: &str, header: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     let length = body.len();
     stream.write_all(
-        format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n").as_bytes(),
+        format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{header}\r\n").as_bytes(),
     )?;
     stream.write_all(body)?;
     let mut answer = Vec::new();
@@ -115,6 +126,49 @@ fn it_says_ready_once_its_buckets_are_there() {
     assert_eq!(server.ask("GET /photos", b"").unwrap().0, 200);
     assert_eq!(server.ask("GET /films", b"").unwrap().0, 200);
     assert_eq!(server.ask("GET /others", b"").unwrap().0, 404);
+}
+
+#[test]
+fn it_says_ready_once_its_kms_keys_are_there() {
+    let server = Server::start(&["--kms-key", "alias/app,alias/other"]);
+
+    let (app, other) = (
+        server.describe_key("alias/app"),
+        server.describe_key("alias/other"),
+    );
+
+    assert_eq!(app["KeyState"], "Enabled");
+    assert_eq!(other["KeyState"], "Enabled");
+    assert_ne!(app["KeyId"], other["KeyId"]);
+    assert_eq!(server.describe_key("alias/none"), Value::Null);
+}
+
+#[test]
+fn a_kms_key_stays_the_same_from_start_to_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--data",
+        folder.path().to_str().unwrap(),
+        "--kms-key",
+        "alias/app",
+    ];
+    let first = Server::start(&arguments).describe_key("alias/app");
+
+    let again = Server::start(&arguments).describe_key("alias/app");
+
+    assert_eq!(again, first);
+    assert!(first["KeyId"].is_string());
+}
+
+#[test]
+fn a_bad_alias_is_one_line() {
+    let error = refusal(&["--listen", "127.0.0.1:0", "--kms-key", "app"]);
+
+    assert!(error.contains("cannot make the KMS key `app`"), "{error}");
+    assert!(
+        error.contains("Alias must start with the prefix \"alias/\""),
+        "{error}"
+    );
 }
 
 #[test]
