@@ -17,6 +17,8 @@ mod dsse;
 mod key_states;
 mod keyed;
 mod keys;
+mod kms_headers;
+mod kms_refusals;
 mod listing;
 mod objects;
 mod operations;
