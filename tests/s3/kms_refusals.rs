@@ -164,6 +164,17 @@ async fn a_key_that_is_gone_is_unknown_to_writes() {
     assert_not_found(&keyed, &keyed.arn, &message).await;
 }
 
+/// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html>: the aliases of a key go with it.
+#[tokio::test]
+async fn the_alias_of_a_key_that_is_gone_is_gone_too() {
+    let keyed = Keyed::believing().await;
+
+    keyed.delete().await;
+
+    let message = "Alias arn:aws:kms:us-east-1:000000000000:alias/app is not found.";
+    assert_not_found(&keyed, "alias/app", message).await;
+}
+
 #[tokio::test]
 async fn a_key_that_is_gone_is_denied_to_reads() {
     let keyed = Keyed::believing().await;
