@@ -320,7 +320,8 @@ async fn kms_without_a_key_takes_that_of_a_kms_default() {
 #[tokio::test]
 async fn kms_without_a_key_is_aws_own_under_any_other_default() {
     let keyed = Keyed::start().await;
-    for (algorithm, key) in [(AES256, None::<&str>), (KMS, None), (DSSE, None)] {
+    let key = Some("alias/app");
+    for (algorithm, key) in [(AES256, None), (KMS, None), (DSSE, None), (DSSE, key)] {
         put_default(&keyed.s3, algorithm.clone(), key, None).await;
 
         let asked = upload(&keyed.s3, "key", "x").server_side_encryption(KMS);
