@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod bucket_keys;
 mod buckets;
 mod chunks;
 mod conditions;
@@ -18,6 +19,7 @@ mod key_states;
 mod keyed;
 mod keys;
 mod kms_headers;
+mod kms_journal;
 mod kms_refusals;
 mod listing;
 mod objects;
