@@ -2,6 +2,7 @@
 //!
 //! Source: answers recorded and quoted from AWS, unless a test says otherwise.
 
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use aws_sdk_s3::types::ServerSideEncryption;
 use strongroom_tests::{Answer, send};
 
@@ -151,6 +152,23 @@ async fn a_key_that_waits_for_its_material_does_not_write() {
     let message = format!("{arn} is pending import.");
     let pending = says("KMS.KMSInvalidStateException", 400, &message);
     assert_eq!(refusals, [pending.clone(), pending]);
+}
+
+/// Source: the exception is documented; the words are KMS's for its own callers.
+#[tokio::test]
+async fn a_key_that_makes_macs_does_not_write() {
+    let keyed = Keyed::start().await;
+    let hmac = keyed.kms.create_key().key_spec(KeySpec::Hmac256);
+    let made = hmac.key_usage(KeyUsageType::GenerateVerifyMac).send();
+    let made = made.await.unwrap().key_metadata.unwrap();
+    let arn = made.arn.unwrap();
+
+    let refusals = refused_writes(&keyed, &arn).await;
+
+    let message =
+        format!("{arn} key usage is GENERATE_VERIFY_MAC which is not valid for GenerateDataKey.");
+    let unfit = says("KMS.InvalidKeyUsageException", 400, &message);
+    assert_eq!(refusals, [unfit.clone(), unfit]);
 }
 
 #[tokio::test]
