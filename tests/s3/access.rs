@@ -3,22 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::presigning::PresigningConfig;
 use strongroom_testkit::{Authentication, Strongroom};
 use strongroom_tests::{Answer, send};
 
-use crate::sdk::{impatient, is, photos, put, refusal};
-
-fn client_of(server: &Strongroom, access_key: &str, secret_key: &str) -> Client {
-    let credentials = Credentials::new(access_key, secret_key, None, None, "test");
-    let config = server.sdk_config().into_builder();
-    Client::new(
-        &config
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build(),
-    )
-}
+use crate::sdk::{client_of, impatient, is, photos, put, refusal};
 
 /// A presigned GET of `photos/key`, as `METHOD TARGET`.
 async fn presigned(client: &Client, lasts: Duration) -> String {

@@ -7,17 +7,26 @@
 )]
 
 mod access;
+mod bucket_keys;
 mod buckets;
 mod chunks;
 mod conditions;
 mod copy;
 mod default_encryption;
 mod deletes;
+mod dsse;
+mod key_states;
+mod keyed;
 mod keys;
+mod kms_headers;
+mod kms_journal;
+mod kms_refusals;
 mod listing;
 mod objects;
 mod operations;
 mod proof;
 mod sdk;
 mod sse_c;
+mod sse_kms;
 mod testkit;
+mod tink;

@@ -8,6 +8,7 @@ use strongroom_testkit::{Mode, Strongroom};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use crate::keyed::contains;
 use crate::sdk::{get, impatient, is, noise, photos, put, refusal};
 
 /// A customer's key in three forms, and its MD5.
@@ -17,14 +18,8 @@ const KEY_BASE64: &str = "MTIzNDU2Nzg5MGFiY2RlZjEyMzQ1Njc4OTBhYmNkZWY=";
 const KEY_MD5: &str = "JMwgiexXqwuPqIPjYFmIZQ==";
 const MARKER: &[u8] = b"the marker that must not lie in the clear";
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
-}
-
 /// Every file below a folder that holds one of the needles.
-fn holding(folder: &Path, needles: &[Vec<u8>]) -> Vec<String> {
+pub(crate) fn holding(folder: &Path, needles: &[Vec<u8>]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

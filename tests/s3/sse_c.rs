@@ -1,35 +1,20 @@
 //! Objects under a customer's key.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
 use strongroom_testkit::{Authentication, Mode, Strongroom};
 use strongroom_tests::send;
 
-use crate::sdk::{get, is, noise, photos, put, refusal};
+use crate::sdk::{CUSTOMER_KEY, get, is, noise, photos, put, refusal, upload_in};
 
-/// Key and MD5 as published with recordings of AWS.
-const KEY: (&str, &str) = (
-    "K0+/yQHJcx5CgotqScZJqhfJ8hpfw4leiB3Bzyo8HSo=",
-    "I0aPuXuw4REDJuP1fw07QQ==",
-);
+/// Another key and its MD5, published likewise.
 const OTHER: (&str, &str) = (
     "pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=",
     "DWygnHRtgiJ77HCm+1rvHw==",
 );
 
 async fn put_sealed(client: &Client, key: &str, body: Vec<u8>) {
-    let upload = client
-        .put_object()
-        .bucket("photos")
-        .key(key)
-        .body(ByteStream::from(body));
-    upload
-        .sse_customer_algorithm("AES256")
-        .sse_customer_key(KEY.0)
-        .sse_customer_key_md5(KEY.1)
-        .send()
-        .await
-        .unwrap();
+    let upload = upload_in(Mode::SseC, client, "", (key, body));
+    upload.send().await.unwrap();
 }
 
 #[tokio::test]
@@ -44,14 +29,14 @@ async fn the_customers_key_opens_what_it_sealed() {
         .key("key")
         .sse_customer_algorithm("AES256");
     let answer = read
-        .sse_customer_key(KEY.0)
-        .sse_customer_key_md5(KEY.1)
+        .sse_customer_key(CUSTOMER_KEY.0)
+        .sse_customer_key_md5(CUSTOMER_KEY.1)
         .range("bytes=65000-200000")
         .send()
         .await
         .unwrap();
 
-    assert_eq!(answer.sse_customer_key_md5(), Some(KEY.1));
+    assert_eq!(answer.sse_customer_key_md5(), Some(CUSTOMER_KEY.1));
     assert_eq!(answer.server_side_encryption(), None);
     assert_eq!(
         answer.body.collect().await.unwrap().to_vec(),
@@ -94,8 +79,8 @@ async fn a_key_for_an_object_without_one_is_refused() {
         .key("key")
         .sse_customer_algorithm("AES256");
     let read = read
-        .sse_customer_key(KEY.0)
-        .sse_customer_key_md5(KEY.1)
+        .sse_customer_key(CUSTOMER_KEY.0)
+        .sse_customer_key_md5(CUSTOMER_KEY.1)
         .send()
         .await;
 
@@ -115,8 +100,8 @@ async fn a_copy_can_leave_the_customers_key() {
         .copy_source("photos/sealed");
     let copy = copy
         .copy_source_sse_customer_algorithm("AES256")
-        .copy_source_sse_customer_key(KEY.0);
-    copy.copy_source_sse_customer_key_md5(KEY.1)
+        .copy_source_sse_customer_key(CUSTOMER_KEY.0);
+    copy.copy_source_sse_customer_key_md5(CUSTOMER_KEY.1)
         .send()
         .await
         .unwrap();

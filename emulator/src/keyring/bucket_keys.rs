@@ -36,6 +36,15 @@ pub(super) struct BucketKey {
     pub(super) ciphertext: Vec<u8>,
 }
 
+/// What a bucket key is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted<'c> {
+    /// To wrap a new data key. One that was only decrypted does not serve: reading old objects would prolong its life.
+    Seal,
+    /// To unwrap an old one: the bucket key of this ciphertext.
+    Open(&'c [u8]),
+}
+
 /// All that live.
 #[derive(Default)]
 pub(super) struct BucketKeys(Mutex<Vec<Live>>);
@@ -43,37 +52,50 @@ pub(super) struct BucketKeys(Mutex<Vec<Live>>);
 struct Live {
     holder: Holder,
     bucket_key: BucketKey,
+    seals: bool,
     ends: Timestamp,
 }
 
 impl BucketKeys {
-    /// The holder's bucket key: the one of a ciphertext, or the newest where any will do.
-    pub(super) fn find(
+    /// The holder's bucket key, and whether it was there; else the one that `make` has of KMS, from now on. Who asks at
+    /// the same time waits for it, so that KMS is asked once.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    pub(super) fn find_or_make<E>(
         &self,
-        holder: &Holder,
-        ciphertext: Option<&[u8]>,
+        holder: Holder,
+        wanted: Wanted<'_>,
         now: Timestamp,
-    ) -> Option<BucketKey> {
-        let lives = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = lives.iter().rev().find(|live| {
-            let is_meant = ciphertext.is_none_or(|bytes| bytes == live.bucket_key.ciphertext);
-            live.ends > now && is_meant && live.holder == *holder
-        });
-        found.map(|live| live.bucket_key.clone())
-    }
-
-    /// Holds a bucket key from now on.
-    pub(super) fn hold(&self, holder: Holder, bucket_key: BucketKey, now: Timestamp) {
+        make: impl FnOnce() -> Result<BucketKey, E>,
+    ) -> Result<(BucketKey, bool), E> {
         let mut lives = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lives.retain(|live| live.ends > now);
+        let mut own = lives.iter().filter(|live| live.holder == holder);
+        if let Some(found) = own.find(|live| live.serves(wanted)) {
+            return Ok((found.bucket_key.clone(), true));
+        }
+        let bucket_key = make()?;
         if lives.len() == MOST {
             lives.remove(0);
         }
         lives.push(Live {
             holder,
-            bucket_key,
+            bucket_key: bucket_key.clone(),
+            seals: wanted == Wanted::Seal,
             ends: now.plus(LIFE),
         });
+        Ok((bucket_key, false))
+    }
+}
+
+impl Live {
+    fn serves(&self, wanted: Wanted<'_>) -> bool {
+        match wanted {
+            Wanted::Seal => self.seals,
+            Wanted::Open(ciphertext) => self.bucket_key.ciphertext == ciphertext,
+        }
     }
 }
 

@@ -22,15 +22,15 @@ impl Keyring {
     ///
     /// [`Refusal`] for a name that is none, a key that is not there, or an asker who may not; [`KeyringError::Store`].
     pub(crate) async fn find_key(&self, asker: &Asker, name: &str) -> Result<KmsKey, KeyringError> {
-        let id = match KeyName::parse(name) {
-            KeyName::Id(id) => id,
+        let key = match KeyName::parse(name) {
+            KeyName::Id(id) => self.known(asker, &id).await?,
             KeyName::Arn {
                 region,
                 account,
                 id,
             } => {
                 check_place(asker, &region, &account)?;
-                id
+                self.known(asker, &id).await?
             }
             KeyName::Alias(alias) => self.target(asker, &alias).await?,
             KeyName::AliasArn {
@@ -43,10 +43,6 @@ impl Keyring {
             }
             KeyName::Unreadable => return Err(unreadable(name).into()),
         };
-        let missing = || Refusal::NoSuchKey(key_arn(&asker.region, &asker.account, &id));
-        let key = self.settled(&asker.region, &id).await?;
-        let key = key.filter(|key| key.account == asker.account);
-        let key = key.ok_or_else(missing)?;
         authorize(asker, &key)?;
         Ok(key)
     }
@@ -113,17 +109,29 @@ impl Keyring {
         }
     }
 
-    /// The key that an alias stands for. AWS's own is made when it is first asked for.
-    async fn target(&self, asker: &Asker, alias: &str) -> Result<KeyId, KeyringError> {
+    /// The asker's key of this id.
+    async fn known(&self, asker: &Asker, id: &KeyId) -> Result<KmsKey, KeyringError> {
+        let key = self.settled(&asker.region, id).await?;
+        let key = key.filter(|key| key.account == asker.account);
+        let missing = || Refusal::NoSuchKey(key_arn(&asker.region, &asker.account, id));
+        Ok(key.ok_or_else(missing)?)
+    }
+
+    /// The key that an alias stands for; one that is gone has taken its aliases with it. AWS's own is made when it is
+    /// first asked for.
+    async fn target(&self, asker: &Asker, alias: &str) -> Result<KmsKey, KeyringError> {
         let found = self.store.kms_alias(&asker.region, &asker.account, alias)?;
-        match found {
-            Some(found) => Ok(found.target),
-            None if alias == S3_ALIAS => self.make_managed(asker).await,
-            None => {
-                let arn = alias_arn(&asker.region, &asker.account, alias);
-                Err(Refusal::NoSuchAlias(arn).into())
-            }
+        if let Some(found) = found
+            && let Some(key) = self.settled(&asker.region, &found.target).await?
+        {
+            return Ok(key);
         }
+        if alias == S3_ALIAS {
+            let id = self.make_managed(asker).await?;
+            return self.known(asker, &id).await;
+        }
+        let arn = alias_arn(&asker.region, &asker.account, alias);
+        Err(Refusal::NoSuchAlias(arn).into())
     }
 }
 

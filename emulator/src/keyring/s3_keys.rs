@@ -10,7 +10,7 @@ use crate::crypto::aead::Aead;
 use crate::crypto::data_key::DataKey;
 use crate::journal::kms_calls::KmsCall;
 use crate::keyring::asker::Asker;
-use crate::keyring::bucket_keys::{BucketKey, Holder};
+use crate::keyring::bucket_keys::{BucketKey, Holder, Wanted};
 use crate::keyring::data_keys::data_key;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
@@ -127,18 +127,21 @@ impl Keyring {
         context: &EncryptionContext,
         noted: &mut Noted,
     ) -> Result<BucketKey, KeyringError> {
-        let (holder, now) = (holder(asker, key, context), self.clock.now());
-        if let Some(found) = self.bucket_keys.find(&holder, None, now) {
-            noted.is_hit = true;
-            return Ok(found);
-        }
-        let fresh = DataKey::new(self.entropy.bytes());
-        let made = BucketKey {
-            ciphertext: self.encrypt((asker, key), fresh.bytes(), context)?,
-            key: fresh,
+        let make = || {
+            let fresh = DataKey::new(self.entropy.bytes());
+            let ciphertext = self.encrypt((asker, key), fresh.bytes(), context)?;
+            Ok::<_, KeyringError>(BucketKey {
+                key: fresh,
+                ciphertext,
+            })
         };
-        self.bucket_keys.hold(holder, made.clone(), now);
-        Ok(made)
+        let holder = holder(asker, key, context);
+        let now = self.clock.now();
+        let (bucket_key, is_hit) =
+            self.bucket_keys
+                .find_or_make(holder, Wanted::Seal, now, make)?;
+        noted.is_hit = is_hit;
+        Ok(bucket_key)
     }
 
     async fn recover(
@@ -155,21 +158,19 @@ impl Keyring {
             let opened = self.decrypt((asker, &key), ciphertext, &wrapping.context)?;
             return data_key(&opened.plaintext);
         };
-        let (holder, now) = (holder(asker, &key, &wrapping.context), self.clock.now());
-        let found = self.bucket_keys.find(&holder, Some(ciphertext), now);
-        noted.is_hit = found.is_some();
-        let bucket_key = if let Some(found) = found {
-            found.key
-        } else {
+        let make = || {
             let opened = self.decrypt((asker, &key), ciphertext, &wrapping.context)?;
-            let bucket_key = BucketKey {
+            Ok::<_, KeyringError>(BucketKey {
                 key: data_key(&opened.plaintext)?,
                 ciphertext: ciphertext.clone(),
-            };
-            self.bucket_keys.hold(holder, bucket_key.clone(), now);
-            bucket_key.key
+            })
         };
-        let opened: Zeroizing<Vec<u8>> = Aead::derive(bucket_key.bytes())
+        let holder = holder(asker, &key, &wrapping.context);
+        let wanted = Wanted::Open(ciphertext);
+        let now = self.clock.now();
+        let (bucket_key, is_hit) = self.bucket_keys.find_or_make(holder, wanted, now, make)?;
+        noted.is_hit = is_hit;
+        let opened: Zeroizing<Vec<u8>> = Aead::derive(bucket_key.key.bytes())
             .open(&wrapped.0, &object.canonical())
             .map_err(KeyringError::Unwrap)?;
         data_key(&opened)
@@ -210,5 +211,41 @@ impl KeyringError {
             Self::Refused(refusal) => Refusal::exception(refusal),
             _ => "KMSInternalException",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::keyring::fixtures::{keyring, through_s3};
+
+    #[test]
+    fn who_asks_at_the_same_time_shares_one_bucket_key() {
+        const ROUNDS: usize = 2_000;
+        const ASKERS: usize = 4;
+        let (keyring, barrier) = (keyring(1), Barrier::new(ASKERS));
+        let ask = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let runtime = runtime.unwrap();
+            for round in 0..ROUNDS {
+                let context = EncryptionContext::of_s3(&format!("arn:aws:s3:::bucket-{round}"));
+                let need = ObjectNeed {
+                    key: None,
+                    context: &context,
+                    under_bucket_key: Some(&context),
+                };
+                barrier.wait();
+                let asked = runtime.block_on(keyring.wrap_for_s3(&through_s3(), need));
+                asked.unwrap();
+            }
+        };
+
+        std::thread::scope(|scope| (0..ASKERS).for_each(|_| drop(scope.spawn(ask))));
+
+        let calls = keyring.calls.all();
+        let asked = calls.iter().filter(|call| !call.bucket_key_hit).count();
+        assert_eq!((asked, calls.len()), (ROUNDS, ROUNDS * ASKERS));
     }
 }

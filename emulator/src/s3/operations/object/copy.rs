@@ -105,8 +105,7 @@ impl Operation for CopyObject {
             self.source.customer_key.as_ref(),
             None,
         )
-        .await
-        .map_err(of_source)?;
+        .await?;
 
         let stored = source
             .content
@@ -237,7 +236,7 @@ impl CopyObject {
     }
 }
 
-/// Words a refusal of the source's key as AWS does: a wrong one is a bad request here, not a denial.
+/// Words a refusal of the customer's key of the source as AWS does: a wrong one is a bad request here, not a denial.
 fn of_source(error: S3Error) -> S3Error {
     if error.code == Code::AccessDenied {
         return Code::InvalidRequest
