@@ -10,15 +10,13 @@ use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::types::ServerSideEncryption;
 use strongroom_testkit::{Mode, Strongroom, WrappedUnder};
 
-use crate::keyed::{Keyed, object_arn};
+use crate::keyed::{Keyed, RED, object_arn};
 use crate::sdk::{
     client_of, copy, get, get_range, head, is, noise, put, read, refusal, refused, says,
     upload_under,
 };
 use crate::tink;
 
-/// `{"team":"red"}`.
-const RED: &str = "eyJ0ZWFtIjoicmVkIn0=";
 const BUCKET: &str = "arn:aws:s3:::photos";
 const LIFE: Duration = Duration::from_mins(5);
 

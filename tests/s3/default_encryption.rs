@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{
 use strongroom_testkit::{Authentication, Mode, NewBuckets, Strongroom};
 use strongroom_tests::{Answer, send, send_body};
 
-use crate::keyed::Keyed;
+use crate::keyed::{Keyed, RED};
 use crate::sdk::{
     copy, head, is, photos, put, put_default, read, refusal, refused, says, upload, upload_in,
     upload_under,
@@ -16,7 +16,6 @@ use crate::sdk::{
 /// Read from AWS in September 2026.
 const FRESH_2026: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><BucketKeyEnabled>false</BucketKeyEnabled><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>";
 
-/// `aws:kms`.
 const KMS: ServerSideEncryption = ServerSideEncryption::AwsKms;
 /// `aws:kms:dsse`.
 const DSSE: ServerSideEncryption = ServerSideEncryption::AwsKmsDsse;
@@ -417,4 +416,16 @@ async fn a_default_whose_key_is_disabled_stops_writes_and_no_reads_of_others() {
     let message = format!("{} is disabled.", keyed.arn);
     assert_eq!(refused(put), says("KMS.DisabledException", 400, &message));
     assert!(read(&keyed.s3, "before").send().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_context_alone_binds_an_object_of_a_kms_default() {
+    let keyed = Keyed::start().await;
+    put_default(&keyed.s3, KMS, Some("alias/app"), None).await;
+
+    let with_context = upload(&keyed.s3, "key", "x").ssekms_encryption_context(RED);
+    with_context.send().await.unwrap();
+
+    let context = keyed.stored("key").context;
+    assert_eq!(context.get("team").map(String::as_str), Some("red"));
 }

@@ -6,6 +6,9 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_s3::Client;
 use strongroom_testkit::{Authentication, Builder, KmsCall, Stored, Strongroom, Through};
 
+/// A customer's encryption context as the header carries it: `{"team":"red"}`.
+pub(crate) const RED: &str = "eyJ0ZWFtIjoicmVkIn0=";
+
 /// The server, clients of both services, and the key.
 pub(crate) struct Keyed {
     pub(crate) server: Strongroom,

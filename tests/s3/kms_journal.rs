@@ -8,13 +8,11 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use strongroom_testkit::{Authentication, KmsCall, Mode, Strongroom, Through};
 
-use crate::keyed::{Keyed, object_arn};
+use crate::keyed::{Keyed, RED, object_arn};
 use crate::sdk::{
     body_of, copy, get, head, noise, put, read, read_customers, upload_in, upload_under,
 };
 
-/// `{"team":"red"}`.
-const RED: &str = "eyJ0ZWFtIjoicmVkIn0=";
 const ROOT: &str = "arn:aws:iam::000000000000:root";
 
 /// Operation, context's ARN and whether it was a hit, of what S3 asked.

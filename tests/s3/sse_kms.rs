@@ -9,15 +9,13 @@ use aws_sdk_s3::types::{
 use strongroom_testkit::{Mode, WrappedUnder};
 use strongroom_tests::send;
 
-use crate::keyed::{Keyed, contains, object_arn};
+use crate::keyed::{Keyed, RED, contains, object_arn};
 use crate::sdk::{
     body_of, copy, get, get_range, head, is, noise, put, read, read_customers, refusal, refused,
     says, upload, upload_in, upload_under,
 };
 use crate::tink;
 
-/// `{"team":"red"}`.
-const RED: &str = "eyJ0ZWFtIjoicmVkIn0=";
 const MODES: [Mode; 4] = [Mode::SseS3, Mode::SseKms, Mode::DsseKms, Mode::SseC];
 
 #[tokio::test]

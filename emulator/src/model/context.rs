@@ -23,11 +23,11 @@ impl EncryptionContext {
         Self(BTreeMap::from([(S3_ARN.to_owned(), arn.to_owned())]))
     }
 
-    /// S3's own beside the customer's pairs; a pair that the customer gives the same name is the customer's.
+    /// S3's own beside the customer's pairs. One of the same name gives way: nothing may be bound to another object.
     // AWS: unverified. Whether S3 refuses pairs that begin with `aws:`.
     pub(crate) fn of_s3_with(arn: &str, pairs: &[(String, String)]) -> Self {
-        let mut context = Self::of_s3(arn);
-        context.0.extend(pairs.iter().cloned());
+        let mut context = Self::new(pairs.iter().cloned().collect());
+        context.0.extend(Self::of_s3(arn).0);
         context
     }
 
@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn the_customers_pairs_stand_beside_s3s_own() {
-        let pairs = [("team".to_owned(), "red".to_owned())];
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let pairs = [pair("team", "red"), pair("aws:s3:arn", "another")];
 
         let context = EncryptionContext::of_s3_with("arn:aws:s3:::photos/cat", &pairs);
 

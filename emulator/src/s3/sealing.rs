@@ -61,7 +61,7 @@ impl Write {
         let mut context = None;
         if let Chosen::Kms(request) = &chosen {
             encryption::check_kms_access(cx.access)?;
-            context.clone_from(&request.context_as_sent);
+            context.clone_from(&request.context.as_sent);
         }
         let etag = if matches!(chosen, Chosen::SseS3) {
             ETagRule::Md5

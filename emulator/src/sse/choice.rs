@@ -8,10 +8,13 @@ use crate::sse::customer_key::CustomerKey;
 /// What the headers of a write ask for.
 #[derive(Clone, Debug)]
 pub(crate) enum Requested {
-    /// Nothing; a bucket-key header alone still overrides the default's.
+    /// Nothing; a bucket-key header alone still overrides the default's, and a context alone still binds.
+    // AWS: unverified. What a context without an algorithm does.
     Nothing {
         /// `x-amz-server-side-encryption-bucket-key-enabled`.
         bucket_key: Option<bool>,
+        /// The customer's pairs for a default that is SSE-KMS.
+        context: CustomerContext,
     },
     /// `AES256`.
     SseS3,
@@ -31,9 +34,16 @@ pub(crate) struct KmsRequest {
     /// Whether to use a bucket key.
     pub(crate) bucket_key: Option<bool>,
     /// The customer's pairs of the encryption context.
-    pub(crate) context: Vec<(String, String)>,
-    /// The header that held them.
-    pub(crate) context_as_sent: Option<String>,
+    pub(crate) context: CustomerContext,
+}
+
+/// What the customer adds to the encryption context.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CustomerContext {
+    /// His pairs.
+    pub(crate) pairs: Vec<(String, String)>,
+    /// The header that held them; `None` where he sent none.
+    pub(crate) as_sent: Option<String>,
 }
 
 /// What it gets.
@@ -54,12 +64,14 @@ pub(crate) fn choose(requested: Requested, default: &BucketEncryption) -> Chosen
         Requested::Customer(key) => Chosen::Customer(key),
         Requested::Kms(request) => Chosen::Kms(inherit(request, default)),
         Requested::Nothing { .. } if default.algorithm == SseAlgorithm::Aes256 => Chosen::SseS3,
-        Requested::Nothing { bucket_key } => Chosen::Kms(KmsRequest {
+        Requested::Nothing {
+            bucket_key,
+            context,
+        } => Chosen::Kms(KmsRequest {
             algorithm: default.algorithm,
             key_id: default.kms_key_id.clone(),
             bucket_key: bucket_key.or(Some(default.bucket_key_enabled)),
-            context: Vec::new(),
-            context_as_sent: None,
+            context,
         }),
     }
 }
@@ -95,8 +107,7 @@ mod tests {
             algorithm: SseAlgorithm::Kms,
             key_id: key.map(str::to_owned),
             bucket_key,
-            context: Vec::new(),
-            context_as_sent: None,
+            context: CustomerContext::default(),
         })
     }
 
@@ -112,7 +123,10 @@ mod tests {
 
     #[test]
     fn nothing_asked_is_the_default() {
-        let nothing = || Requested::Nothing { bucket_key: None };
+        let nothing = || Requested::Nothing {
+            bucket_key: None,
+            context: CustomerContext::default(),
+        };
 
         assert!(matches!(
             choose(nothing(), &default(SseAlgorithm::Aes256, None)),

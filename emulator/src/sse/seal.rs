@@ -90,7 +90,7 @@ impl Sealers<'_> {
         } else {
             object.arn
         };
-        let context = EncryptionContext::of_s3_with(bound_to, &request.context);
+        let context = EncryptionContext::of_s3_with(bound_to, &request.context.pairs);
         let need = ObjectNeed {
             key: request.key_id.as_deref(),
             context: &context,

@@ -10,7 +10,7 @@ use crate::s3::code::Code;
 use crate::s3::context::Access;
 use crate::s3::error::S3Error;
 use crate::s3::operation::Incoming;
-use crate::sse::choice::{KmsRequest, Requested};
+use crate::sse::choice::{CustomerContext, KmsRequest, Requested};
 use crate::sse::customer_key::CustomerKey;
 use crate::wire::encoding::{base64, decode_lenient, parse_base64};
 use crate::wire::request::Request;
@@ -164,6 +164,7 @@ fn parse_write(incoming: &Incoming, group: &Group) -> Result<Requested, S3Error>
         refuse_kms_headers(request)?;
         return Ok(Requested::Nothing {
             bucket_key: parse_bucket_key(request)?,
+            context: parse_context(request)?,
         });
     };
     match SseAlgorithm::parse(method) {
@@ -183,7 +184,6 @@ fn parse_kms(request: &Request, algorithm: SseAlgorithm) -> Result<KmsRequest, S
         key_id: request.header(KMS_KEY_ID).map(str::to_owned),
         bucket_key: parse_bucket_key(request)?,
         context: parse_context(request)?,
-        context_as_sent: request.header(CONTEXT).map(str::to_owned),
     })
 }
 
@@ -228,15 +228,18 @@ fn parse_bucket_key(request: &Request) -> Result<Option<bool>, S3Error> {
 }
 
 // AWS: unverified. The code; the message is AWS's.
-fn parse_context(request: &Request) -> Result<Vec<(String, String)>, S3Error> {
+fn parse_context(request: &Request) -> Result<CustomerContext, S3Error> {
     let Some(header) = request.header(CONTEXT) else {
-        return Ok(Vec::new());
+        return Ok(CustomerContext::default());
     };
     let pairs = parse_base64(header).and_then(|json| {
         serde_json::from_slice::<std::collections::BTreeMap<String, String>>(&json).ok()
     });
     match pairs {
-        Some(pairs) => Ok(pairs.into_iter().collect()),
+        Some(pairs) => Ok(CustomerContext {
+            pairs: pairs.into_iter().collect(),
+            as_sent: Some(header.to_owned()),
+        }),
         None => Err(S3Error::argument(CONTEXT, BAD_CONTEXT)),
     }
 }
