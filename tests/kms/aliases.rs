@@ -204,6 +204,28 @@ async fn an_alias_has_256_characters_at_most() {
 }
 
 #[tokio::test]
+async fn a_key_has_50_aliases_at_most() {
+    let (_server, client) = app().await;
+    let (full, other) = (new_key(&client).await, app_arn(&client).await);
+    for number in 0..50 {
+        create(&client, &format!("alias/{number}"), &full)
+            .await
+            .unwrap();
+    }
+
+    let made = create(&client, "alias/51", &full).await;
+    let update = client
+        .update_alias()
+        .alias_name("alias/app")
+        .target_key_id(&full);
+    let moved = update.send().await;
+
+    assert_eq!(refusal(made).0, "LimitExceededException");
+    assert_eq!(refusal(moved).0, "LimitExceededException");
+    assert!(create(&client, "alias/51", &other).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_full_key_keeps_an_alias_that_it_has() {
     let (_server, client) = app().await;
     let full = new_key(&client).await;
@@ -289,6 +311,24 @@ async fn the_pages_of_aliases_are_the_list() {
     }
 }
 
+/// The last alias of all is then before AWS's own, which is not stored yet.
+#[tokio::test]
+async fn the_pages_end_with_s3s_alias_where_it_is_the_last() {
+    let server = with_aliases(&["alias/a", "alias/app"]).await;
+    told(&server, "DeleteAlias", &json!({"AliasName": "alias/table"})).await;
+
+    for limit in 1..=4 {
+        let joined = pages(&server, "ListAliases", ("Aliases", limit), &json!({})).await;
+        let names: Vec<_> = joined.iter().map(|alias| &alias["AliasName"]).collect();
+        assert_eq!(
+            names,
+            ["alias/a", "alias/app", "alias/aws/s3"]
+                .map(Value::from)
+                .each_ref()
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_pages_of_one_keys_aliases_are_the_list() {
     let server = with_aliases(&["alias/a", "alias/b"]).await;
@@ -312,4 +352,37 @@ async fn the_pages_of_one_keys_aliases_are_the_list() {
             .map(Value::from)
             .each_ref()
     );
+}
+
+#[tokio::test]
+async fn a_page_whose_aliases_have_all_ended_is_not_the_last() {
+    let (server, client) = app_today().await;
+    let (ending, staying) = (app_arn(&client).await, new_key(&client).await);
+    create(&client, "alias/apple", &ending).await.unwrap();
+    create(&client, "alias/zebra", &staying).await.unwrap();
+    client
+        .schedule_key_deletion()
+        .key_id(&ending)
+        .send()
+        .await
+        .unwrap();
+    server.clock().advance(days(30));
+
+    let mut found = Vec::new();
+    let mut marker = None;
+    loop {
+        let list = client.list_aliases().limit(1).set_marker(marker);
+        let page = list.send().await.unwrap();
+        found.extend(
+            page.aliases()
+                .iter()
+                .filter_map(|alias| alias.alias_name().map(str::to_owned)),
+        );
+        marker = page.next_marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+
+    assert_eq!(found, ["alias/aws/s3", "alias/zebra"]);
 }

@@ -10,12 +10,18 @@ use crate::sdk::{
     app, app_arn, app_today, days, decrypt, describe, encrypt, is, new_key, refusal, today,
 };
 
+const ALIAS: &str = "arn:aws:kms:us-east-1:000000000000:alias/app";
+
 /// Lets `alias/app`'s key end after seven days; its ARN.
 async fn doom(client: &Client) -> String {
     let arn = app_arn(client).await;
     let schedule = client.schedule_key_deletion().key_id(&arn);
     schedule.pending_window_in_days(7).send().await.unwrap();
     arn
+}
+
+fn no_alias() -> (String, String) {
+    is("NotFoundException", &format!("Alias {ALIAS} is not found."))
 }
 
 fn no_key(arn: &str) -> (String, String) {
@@ -155,6 +161,43 @@ async fn afterwards_its_ciphertexts_are_lost() {
 
     let message = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
     assert_eq!(refusal(answer), is("AccessDeniedException", message));
+}
+
+#[tokio::test]
+async fn afterwards_its_alias_leads_nowhere() {
+    let (server, client) = app_today().await;
+    doom(&client).await;
+    server.clock().advance(days(7));
+
+    let first = client.describe_key().key_id("alias/app").send().await;
+    let second = client.describe_key().key_id(ALIAS).send().await;
+
+    assert_eq!(refusal(first), no_alias());
+    assert_eq!(refusal(second), no_alias());
+}
+
+#[tokio::test]
+async fn afterwards_its_alias_cannot_get_another_key() {
+    let (server, client) = app_today().await;
+    doom(&client).await;
+    let other = new_key(&client).await;
+    server.clock().advance(days(7));
+
+    let update = client.update_alias().alias_name("alias/app");
+    let answer = update.target_key_id(&other).send().await;
+
+    assert_eq!(refusal(answer), no_alias());
+}
+
+#[tokio::test]
+async fn afterwards_its_alias_cannot_be_deleted() {
+    let (server, client) = app_today().await;
+    doom(&client).await;
+    server.clock().advance(days(7));
+
+    let answer = client.delete_alias().alias_name("alias/app").send().await;
+
+    assert_eq!(refusal(answer), no_alias());
 }
 
 #[tokio::test]

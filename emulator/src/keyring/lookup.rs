@@ -112,8 +112,8 @@ impl Keyring {
 
     /// The key that an alias stands for. AWS's own is made when it is first asked for.
     async fn target(&self, asker: &Asker, alias: &str) -> Result<KeyId, KeyringError> {
-        let found = self.store.kms_alias(&asker.region, &asker.account, alias)?;
-        match found {
+        let place = (asker.region.as_str(), asker.account.as_str(), alias);
+        match self.living_alias(place).await? {
             Some(found) => Ok(found.target),
             None if alias == S3_ALIAS => self.make_managed(asker).await,
             None => {
