@@ -386,3 +386,13 @@ async fn a_page_whose_aliases_have_all_ended_is_not_the_last() {
 
     assert_eq!(found, ["alias/aws/s3", "alias/zebra"]);
 }
+
+#[tokio::test]
+async fn a_marker_that_was_not_given_out_is_refused() {
+    let (_server, client) = app().await;
+
+    for marker in ["***", "bm90aGluZw=="] {
+        let answer = client.list_aliases().marker(marker).send().await;
+        assert_eq!(refusal(answer).0, "InvalidMarkerException", "{marker}");
+    }
+}

@@ -282,6 +282,16 @@ async fn a_page_holds_one_to_a_thousand() {
 }
 
 #[tokio::test]
+async fn a_marker_that_was_not_given_out_is_refused() {
+    let (_server, client) = app().await;
+
+    for marker in ["***", "bm90aGluZw=="] {
+        let answer = client.list_keys().marker(marker).send().await;
+        assert_eq!(refusal(answer).0, "InvalidMarkerException", "{marker}");
+    }
+}
+
+#[tokio::test]
 async fn a_description_is_replaced() {
     let (_server, client) = app().await;
     let arn = app_arn(&client).await;

@@ -123,3 +123,18 @@ async fn the_lockout_check_can_be_skipped() {
 
     assert_eq!(policy_of(&client, &arn).await, policy);
 }
+
+#[tokio::test]
+async fn a_marker_that_was_not_given_out_is_refused() {
+    let (_server, client) = app().await;
+    let arn = app_arn(&client).await;
+
+    for marker in ["***", "bm90aGluZw=="] {
+        let list = client.list_key_policies().key_id(&arn).marker(marker);
+        assert_eq!(
+            refusal(list.send().await).0,
+            "InvalidMarkerException",
+            "{marker}"
+        );
+    }
+}

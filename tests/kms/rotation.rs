@@ -369,6 +369,21 @@ async fn the_pages_of_rotations_are_the_list() {
 }
 
 #[tokio::test]
+async fn a_marker_that_was_not_given_out_is_refused() {
+    let (_server, client) = app().await;
+    let arn = app_arn(&client).await;
+
+    for marker in ["***", "bm90aGluZw=="] {
+        let list = client.list_key_rotations().key_id(&arn).marker(marker);
+        assert_eq!(
+            refusal(list.send().await).0,
+            "InvalidMarkerException",
+            "{marker}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_disabled_key_makes_up_for_what_it_missed() {
     let (server, client) = app_today().await;
     let arn = every_90_days(&client).await;

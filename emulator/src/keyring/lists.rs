@@ -37,12 +37,11 @@ impl Keyring {
     pub(crate) async fn list_keys(
         &self,
         asker: &Asker,
-        after: Option<&str>,
+        after: Option<&KeyId>,
         limit: usize,
     ) -> Result<Listed<KmsKey>, KeyringError> {
-        let after = after.and_then(KeyId::parse);
         let place = (asker.region.as_str(), asker.account.as_str());
-        let page = self.store.list_kms_keys(place, after.as_ref(), limit)?;
+        let page = self.store.list_kms_keys(place, after, limit)?;
         let last = page.rows.last().map(|key| key.id.to_string());
         let mut rows = Vec::new();
         for key in page.rows {

@@ -121,7 +121,8 @@ impl Operation for ListAliases {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.page.after()?;
+        let is_alias = |name: &String| name.starts_with(ALIAS_PREFIX);
+        let after = self.page.after(|name| Some(name).filter(is_alias))?;
         let key = match &self.key_id {
             Some(name) => Some(cx.key_by_id(name).await?.id),
             None => None,

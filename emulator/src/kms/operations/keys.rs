@@ -16,6 +16,7 @@ use crate::kms::operation::{Entry, Operation};
 use crate::kms::pages::{PageRequest, page};
 use crate::kms::tags;
 use crate::model::kms_key::{KeyOrigin, KeyState, KmsKey};
+use crate::model::kms_name::KeyId;
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<CreateKey>(),
@@ -188,10 +189,10 @@ impl Operation for ListKeys {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.0.after()?;
+        let after = self.0.after(|id| KeyId::parse(&id))?;
         let found = cx
             .keyring
-            .list_keys(&cx.asker, after.as_deref(), self.0.limit)
+            .list_keys(&cx.asker, after.as_ref(), self.0.limit)
             .await?;
         let keys = found.rows.iter();
         let keys = keys.map(|key| json!({ "KeyId": key.id.as_str(), "KeyArn": key.arn() }));

@@ -11,7 +11,7 @@ use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::metadata::epoch;
 use crate::kms::operation::{Entry, Operation};
-use crate::kms::pages::{PageRequest, page};
+use crate::kms::pages::{PageRequest, foreign_marker, page};
 use crate::model::kms_key::{AutomaticRotation, KeyMaterial, KmsKey};
 
 pub(crate) const OPERATIONS: &[Entry] = &[
@@ -169,16 +169,11 @@ impl Operation for ListKeyRotations {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.page.after()?;
+        let after = self.page.after(Some)?;
         let key = cx.key_by_id(&self.key_id).await?;
         let listed = |material: &&KeyMaterial| self.is_all || material.rotation.is_some();
         let materials: Vec<_> = key.materials.iter().filter(listed).collect();
-        let is_last = |material: &&KeyMaterial| Some(material.id.to_string()) == after;
-        let start = materials
-            .iter()
-            .position(is_last)
-            .map_or(0, |last| last + 1);
-        let rest = &materials[start..];
+        let rest = behind(&materials, after.as_deref())?;
         let shown = &rest[..rest.len().min(self.page.limit)];
         let rotations = shown.iter().map(|material| render(&key, material));
         let last = shown.last().filter(|_| shown.len() < rest.len());
@@ -189,6 +184,21 @@ impl Operation for ListKeyRotations {
             last.as_deref(),
         ))
     }
+}
+
+/// The materials behind the one of a marker.
+fn behind<'m, 'k>(
+    materials: &'m [&'k KeyMaterial],
+    after: Option<&str>,
+) -> Result<&'m [&'k KeyMaterial], KmsError> {
+    let Some(after) = after else {
+        return Ok(materials);
+    };
+    let last = materials
+        .iter()
+        .position(|material| material.id.to_string() == after);
+    let last = last.ok_or_else(foreign_marker)?;
+    Ok(&materials[last + 1..])
 }
 
 fn render(key: &KmsKey, material: &KeyMaterial) -> Value {

@@ -101,7 +101,7 @@ impl Operation for ListResourceTags {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.page.after()?;
+        let after = self.page.after(Some)?;
         let key = cx.key_by_id(&self.key_id).await?;
         let rest = key
             .tags
