@@ -220,3 +220,16 @@ async fn a_key_whose_deletion_is_called_off_is_disabled() {
         assert_eq!(state_of(&server, &given.key).await, "Disabled");
     }
 }
+
+/// Nothing brought its material in between, so that it could not be enabled.
+#[tokio::test]
+async fn a_key_without_material_waits_for_it_again_when_its_deletion_is_called_off() {
+    let server = open_server().await;
+    let given = key_in(&server, "PendingImport").await;
+    let body = json!({"KeyId": given.key});
+    told(&server, "ScheduleKeyDeletion", &body).await;
+
+    told(&server, "CancelKeyDeletion", &body).await;
+
+    assert_eq!(state_of(&server, &given.key).await, "PendingImport");
+}

@@ -330,7 +330,7 @@ impl Operation for ScheduleKeyDeletion {
     }
 }
 
-/// Keeps a key after all, disabled.
+/// Keeps a key after all, disabled. One whose material was never brought waits for it again.
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html>
 #[derive(Debug)]
@@ -350,7 +350,11 @@ impl Operation for CancelKeyDeletion {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         let key = cx.key_by_id(&self.key_id).await?;
         let change = |key: &mut KmsKey| {
-            key.state = KeyState::Disabled;
+            // AWS: unverified. Enabling a key without material would leave one that says it works, and cannot.
+            key.state = match key.current() {
+                Some(_) => KeyState::Disabled,
+                None => KeyState::PendingImport,
+            };
             Ok(())
         };
         let key = cx
