@@ -127,6 +127,10 @@ async fn a_member_of_another_type_cannot_be_read() {
         ("CreateKey", json!({"MultiRegion": "yes"})),
         ("CreateKey", json!({"Tags": ["team"]})),
         (
+            "CreateKey",
+            json!({"Tags": [{"TagKey": 1, "TagValue": "red"}]}),
+        ),
+        (
             "UntagResource",
             json!({"KeyId": "alias/table", "TagKeys": "team"}),
         ),

@@ -5,7 +5,7 @@ use aws_sdk_kms::types::Tag;
 use serde_json::json;
 
 use crate::sdk::{app, app_arn, is, refusal};
-use crate::table::{given, pages, told};
+use crate::table::{given, outcome, pages, told};
 
 fn tag(key: &str, value: &str) -> Tag {
     Tag::builder()
@@ -158,6 +158,26 @@ async fn a_full_key_gets_no_other_tag_and_still_another_value() {
 
     assert_eq!(other, Err(is("TagException", "Too many tags")));
     assert_eq!(same, Ok(()));
+}
+
+#[tokio::test]
+async fn a_tag_has_bounds() {
+    let (server, given) = given().await;
+    let long = |length| "x".repeat(length);
+    let cases = [
+        (json!({"TagKey": long(129), "TagValue": ""}), format!("Value '{}' at 'tags.1.member.tagKey' failed to satisfy constraint: Member must have length less than or equal to 128", long(129))),
+        (json!({"TagKey": "", "TagValue": ""}), "Value '' at 'tags.1.member.tagKey' failed to satisfy constraint: Member must have length greater than or equal to 1".to_owned()),
+        (json!({"TagKey": "a", "TagValue": long(257)}), format!("Value '{}' at 'tags.1.member.tagValue' failed to satisfy constraint: Member must have length less than or equal to 256", long(257))),
+        (json!({"TagKey": "a"}), "Value null at 'tags.1.member.tagValue' failed to satisfy constraint: Member must not be null".to_owned()),
+        (json!({"TagValue": "a"}), "Value null at 'tags.1.member.tagKey' failed to satisfy constraint: Member must not be null".to_owned()),
+    ];
+
+    for (tag, violation) in cases {
+        let body = json!({"KeyId": given.key, "Tags": [tag]});
+        let outcome = outcome(&server, "TagResource", &body).await;
+        let told = format!("ValidationException: 1 validation error detected: {violation}");
+        assert_eq!(outcome, told);
+    }
 }
 
 #[tokio::test]

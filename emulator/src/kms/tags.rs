@@ -4,8 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 
@@ -15,22 +13,13 @@ pub(crate) const MOST_TAGS: usize = 50;
 /// Reads a list of `TagKey` and `TagValue`; `None` where it is not there.
 pub(crate) fn parse(members: &mut Members, name: &str) -> Option<Vec<(String, String)>> {
     let list = members.objects(name)?;
-    let text = |tag: &serde_json::Map<String, Value>, name: &str| {
-        let text = tag.get(name).and_then(Value::as_str);
-        text.unwrap_or_default().to_owned()
-    };
-    let tags = list
-        .iter()
-        .map(|tag| (text(tag, "TagKey"), text(tag, "TagValue")));
-    let tags: Vec<_> = tags.collect();
-    for (index, (key, value)) in tags.iter().enumerate() {
-        let path = |member: &str| format!("tags.{}.member.{member}", index + 1);
-        let key_length = key.chars().count();
-        members.check_length(&path("tagKey"), Some(key), key_length, &(1..=128));
-        let value_length = value.chars().count();
-        members.check_length(&path("tagValue"), Some(value), value_length, &(0..=256));
-    }
-    Some(tags)
+    let tags = list.iter().enumerate().map(|(index, tag)| {
+        let within = format!("tags.{}.member", index + 1);
+        let key = members.text_of(tag, (&within, "TagKey"), &(1..=128));
+        let value = members.text_of(tag, (&within, "TagValue"), &(0..=256));
+        (key, value)
+    });
+    Some(tags.collect())
 }
 
 /// The same, which must be there.
