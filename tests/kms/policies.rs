@@ -108,6 +108,36 @@ async fn a_statement_is_about_somebody() {
     assert_eq!(refused, is("MalformedPolicyDocumentException", message));
 }
 
+/// Source: an answer of 2018, quoted in aws/aws-sdk-ruby#1784.
+#[tokio::test]
+async fn what_is_no_json_is_refused_without_a_word() {
+    for policy in ["nothing", "{", "[]"] {
+        assert_eq!(
+            refused(policy).await,
+            is("MalformedPolicyDocumentException", "")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_policy_has_32768_characters_at_most() {
+    let longest = format!("{OPEN}{}", " ".repeat(32_768 - OPEN.len()));
+    let (_server, client) = app().await;
+    let arn = app_arn(&client).await;
+
+    let put = client
+        .put_key_policy()
+        .key_id(&arn)
+        .policy(&longest)
+        .send()
+        .await;
+    let (exception, message) = refused(&format!("{longest} ")).await;
+
+    assert!(put.is_ok());
+    assert_eq!(exception, "ValidationException");
+    assert!(message.ends_with("at 'policy' failed to satisfy constraint: Member must have length less than or equal to 32768"), "{message}");
+}
+
 #[tokio::test]
 async fn the_lockout_check_can_be_skipped() {
     let (_server, client) = app().await;
