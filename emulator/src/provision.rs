@@ -10,6 +10,7 @@ use crate::auth::authenticator::Identified;
 use crate::auth::identity::{Caller, Identity};
 use crate::auth::payload::PayloadSigning;
 use crate::config::Config;
+use crate::kms::alias_name;
 use crate::kms::service::KmsService;
 use crate::model::bucket_name::BucketName;
 use crate::running::StartError;
@@ -62,13 +63,17 @@ pub(crate) async fn kms_keys(config: &Config, kms: &KmsService) -> Result<(), St
     for alias in &config.kms_keys {
         let failed =
             |error: String| StartError(format!("cannot make the KMS key `{alias}`: {error}"));
-        let call = |operation, body| kms.call(asking_root(config, &config.region), operation, body);
+        // Before the key is made, which would be left without its name.
+        alias_name::check(alias).map_err(|error| failed(error.to_string()))?;
+        let call = async |operation, body| {
+            let caller = asking_root(config, &config.region);
+            kms.call(caller, operation, &body).await
+        };
         if call("DescribeKey", json!({ "KeyId": alias })).await.is_ok() {
             continue;
         }
         let made = call("CreateKey", json!({})).await.map_err(failed)?;
-        let key = &made["KeyMetadata"]["KeyId"];
-        let named = json!({ "AliasName": alias, "TargetKeyId": key });
+        let named = json!({ "AliasName": alias, "TargetKeyId": made["KeyMetadata"]["KeyId"] });
         call("CreateAlias", named).await.map_err(failed)?;
     }
     Ok(())

@@ -1,19 +1,34 @@
 //! What a client of the AWS SDK needs to find a server and to trust it.
 
+use std::time::SystemTime;
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::TimeSource;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use strongroom::ClockHandle;
 
-/// The configuration of a client; `ca` is the certificate (PEM) that it trusts, where it speaks TLS.
+/// Lets a client go by the server's clock: a test that moves it moves both, and no signature is out of date.
+#[derive(Debug)]
+struct ServerTime(ClockHandle);
+
+impl TimeSource for ServerTime {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+}
+
+/// The configuration of a client that goes by the server's `clock`; `ca` is the certificate (PEM) that it trusts, where it speaks TLS.
 pub(crate) fn sdk_config(
     uri: String,
     access: (String, String, String),
     ca: Option<String>,
+    clock: ClockHandle,
 ) -> SdkConfig {
     let (access_key, secret_key, region) = access;
     let credentials = Credentials::new(access_key, secret_key, None, None, "strongroom");
@@ -22,6 +37,7 @@ pub(crate) fn sdk_config(
         .endpoint_url(uri)
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .time_source(ServerTime(clock))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .http_client(http_client(ca))
         .build()

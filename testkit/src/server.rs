@@ -124,8 +124,8 @@ impl Strongroom {
         self.running().data_folder()
     }
 
-    /// A configuration from which any client of the AWS SDK can be made: endpoint, credentials, region, and trust in the
-    /// test CA.
+    /// A configuration from which any client of the AWS SDK can be made: endpoint, credentials, region, trust in the test
+    /// CA, and the server's clock.
     ///
     /// # Panics
     ///
@@ -136,6 +136,7 @@ impl Strongroom {
             self.uri(),
             self.access.clone(),
             self.is_tls.then(|| self.ca_pem()),
+            self.clock.clone(),
         )
     }
 

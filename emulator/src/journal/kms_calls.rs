@@ -24,7 +24,8 @@ pub struct KmsCall {
     pub context: BTreeMap<String, String>,
     /// Whether somebody called KMS himself, or S3 for him.
     pub through: Through,
-    /// Whether a bucket key spared the call: S3 answered out of its own memory, and AWS would have seen nothing.
+    /// Whether a bucket key spared the call: S3 answered out of its own memory, and AWS would have seen nothing. A use
+    /// that is refused for the key's state is no hit.
     pub bucket_key_hit: bool,
     /// The exception that it ended with: `DisabledException`; `None` for a call that succeeded.
     pub error: Option<String>,

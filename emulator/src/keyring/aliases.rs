@@ -21,13 +21,7 @@ impl Keyring {
     /// [`Refusal::AliasExists`], [`Refusal::TooManyAliases`], or for the key's state; [`KeyringError::Store`].
     pub(crate) async fn create_alias(&self, key: &KmsKey, name: &str) -> Result<(), KeyringError> {
         Need::Change.check(key)?;
-        let place = (key.region.as_str(), key.account.as_str());
-        let others = self
-            .store
-            .list_kms_aliases(place, Some(&key.id), None, MOST_ALIASES)?;
-        if others.rows.len() == MOST_ALIASES {
-            return Err(Refusal::TooManyAliases.into());
-        }
+        self.check_room(key)?;
         let now = self.clock.now();
         let alias = KmsAlias {
             name: name.to_owned(),
@@ -37,7 +31,9 @@ impl Keyring {
             created: now,
             updated: now,
         };
-        self.forget_gone_target(&alias).await?;
+        // A name whose key is gone is free again.
+        let place = (key.region.as_str(), key.account.as_str(), name);
+        self.living_alias(place).await?;
         Ok(self.store.create_kms_alias(&alias).await?)
     }
 
@@ -45,9 +41,15 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoSuchAlias`], or for the key's state; [`KeyringError::Store`].
+    /// [`Refusal::NoSuchAlias`], [`Refusal::TooManyAliases`], or for the key's state; [`KeyringError::Store`].
     pub(crate) async fn update_alias(&self, key: &KmsKey, name: &str) -> Result<(), KeyringError> {
         Need::Change.check(key)?;
+        let place = (key.region.as_str(), key.account.as_str(), name);
+        let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
+        let alias = self.living_alias(place).await?.ok_or_else(missing)?;
+        if alias.target != key.id {
+            self.check_room(key)?;
+        }
         let now = self.clock.now();
         let change = |alias: &KmsAlias| {
             Some(KmsAlias {
@@ -56,9 +58,7 @@ impl Keyring {
                 ..alias.clone()
             })
         };
-        let place = (key.region.as_str(), key.account.as_str(), name);
         let before = self.store.replace_kms_alias(place, change).await?;
-        let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
         before.ok_or_else(missing)?;
         Ok(())
     }
@@ -74,18 +74,35 @@ impl Keyring {
         name: &str,
     ) -> Result<KmsAlias, KeyringError> {
         let place = (asker.region.as_str(), asker.account.as_str(), name);
-        let before = self.store.replace_kms_alias(place, |_| None).await?;
         let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
+        self.living_alias(place).await?.ok_or_else(missing)?;
+        let before = self.store.replace_kms_alias(place, |_| None).await?;
         Ok(before.ok_or_else(missing)?)
     }
 
-    /// A name whose key is gone is free again.
-    async fn forget_gone_target(&self, alias: &KmsAlias) -> Result<(), KeyringError> {
-        let holder = self
+    /// The alias of a region, an account and a name; one whose key is gone went with it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`].
+    pub(super) async fn living_alias(
+        &self,
+        (region, account, name): (&str, &str, &str),
+    ) -> Result<Option<KmsAlias>, KeyringError> {
+        let Some(alias) = self.store.kms_alias(region, account, name)? else {
+            return Ok(None);
+        };
+        let key = self.settled(region, &alias.target).await?;
+        Ok(key.map(|_| alias))
+    }
+
+    fn check_room(&self, key: &KmsKey) -> Result<(), KeyringError> {
+        let place = (key.region.as_str(), key.account.as_str());
+        let page = self
             .store
-            .kms_alias(&alias.region, &alias.account, &alias.name)?;
-        if let Some(holder) = holder {
-            self.settled(&holder.region, &holder.target).await?;
+            .list_kms_aliases(place, Some(&key.id), None, MOST_ALIASES)?;
+        if page.rows.len() == MOST_ALIASES {
+            return Err(Refusal::TooManyAliases.into());
         }
         Ok(())
     }

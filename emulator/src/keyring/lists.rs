@@ -37,12 +37,11 @@ impl Keyring {
     pub(crate) async fn list_keys(
         &self,
         asker: &Asker,
-        after: Option<&str>,
+        after: Option<&KeyId>,
         limit: usize,
     ) -> Result<Listed<KmsKey>, KeyringError> {
-        let after = after.and_then(KeyId::parse);
         let place = (asker.region.as_str(), asker.account.as_str());
-        let page = self.store.list_kms_keys(place, after.as_ref(), limit)?;
+        let page = self.store.list_kms_keys(place, after, limit)?;
         let last = page.rows.last().map(|key| key.id.to_string());
         let mut rows = Vec::new();
         for key in page.rows {
@@ -68,7 +67,8 @@ impl Keyring {
     ) -> Result<Listed<ListedAlias>, KeyringError> {
         let place = (asker.region.as_str(), asker.account.as_str());
         let page = self.store.list_kms_aliases(place, key, after, limit)?;
-        let mut is_truncated = page.is_truncated;
+        let last = page.rows.last().map(|alias| alias.name.clone());
+        let mut next = last.filter(|_| page.is_truncated);
         let mut rows = Vec::new();
         for alias in page.rows {
             if self.settled(&asker.region, &alias.target).await?.is_some() {
@@ -76,18 +76,17 @@ impl Keyring {
             }
         }
         let is_unmade = self.store.kms_alias(place.0, place.1, S3_ALIAS)?.is_none();
-        let belongs = key.is_none() && after.is_none_or(|after| S3_ALIAS > after);
-        let place_of = rows.partition_point(|alias| alias.name.as_str() < S3_ALIAS);
-        if is_unmade && belongs && (place_of < limit && (place_of < rows.len() || !is_truncated)) {
+        let is_within = after.is_none_or(|after| after < S3_ALIAS)
+            && next.as_deref().is_none_or(|next| S3_ALIAS < next);
+        if is_unmade && key.is_none() && is_within {
+            let place_of = rows.partition_point(|alias| alias.name.as_str() < S3_ALIAS);
             rows.insert(place_of, ListedAlias::unmade(asker));
-            is_truncated |= rows.len() > limit;
-            rows.truncate(limit);
+            if rows.len() > limit {
+                rows.truncate(limit);
+                next = rows.last().map(|alias| alias.name.clone());
+            }
         }
-        let last = rows.last().map(|alias| alias.name.clone());
-        Ok(Listed {
-            next: last.filter(|_| is_truncated),
-            rows,
-        })
+        Ok(Listed { rows, next })
     }
 }
 

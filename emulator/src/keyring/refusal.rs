@@ -75,6 +75,8 @@ pub(crate) enum Refusal {
     AliasExists(String),
     /// The key has as many aliases as it may have.
     TooManyAliases,
+    /// The key would have more tags than it may have.
+    TooManyTags,
     /// The key was rotated on demand as often as it may be; holds its ARN.
     TooManyRotations(String),
 }
@@ -101,6 +103,7 @@ impl Refusal {
                 "AccessDeniedException"
             }
             Self::AliasExists(_) => "AlreadyExistsException",
+            Self::TooManyTags => "TagException",
             Self::TooManyAliases | Self::TooManyRotations(_) => "LimitExceededException",
         }
     }
@@ -140,6 +143,7 @@ impl fmt::Display for Refusal {
             Self::AliasExists(arn) => write!(f, "An alias with the name {arn} already exists"),
             // AWS: unverified. The words for too many aliases.
             Self::TooManyAliases => f.write_str("You have exceeded the number of aliases that a KMS key may have."),
+            Self::TooManyTags => f.write_str("Too many tags"),
             Self::TooManyRotations(arn) => write!(f, "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {arn}"),
         }
     }

@@ -208,6 +208,24 @@ impl Members {
         list.ok().or_else(|| self.mistype(name))
     }
 
+    /// A text of an object in a list, which must be there; `within` is the path of the object.
+    pub(crate) fn text_of(
+        &mut self,
+        object: &Map<String, Value>,
+        (within, name): (&str, &str),
+        length: &RangeInclusive<usize>,
+    ) -> String {
+        let path = format!("{within}.{}", path(name));
+        match object.get(name) {
+            None | Some(Value::Null) => self.demand(&path, None),
+            Some(Value::String(text)) => {
+                self.check_length(&path, Some(text), text.chars().count(), length);
+                text.clone()
+            }
+            Some(_) => self.mistype::<String>(&path).unwrap_or_default(),
+        }
+    }
+
     /// Tokens of grants that the caller knows of: read and bounded, since grants are not built yet.
     pub(crate) fn grant_tokens(&mut self) {
         let tokens = self
@@ -220,7 +238,7 @@ impl Members {
     }
 
     /// Notes a member that is not as it must be, by its path within the request; `value` is left out of what is secret.
-    pub(crate) fn check_length(
+    fn check_length(
         &mut self,
         path: &str,
         value: Option<&str>,

@@ -1,10 +1,12 @@
 //! KMS's JSON protocol and its operations.
 
+pub(crate) mod alias_name;
 pub(crate) mod service;
 
 mod context;
 mod error;
 mod key_policy;
+mod lockout;
 mod members;
 mod metadata;
 mod operation;

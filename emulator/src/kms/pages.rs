@@ -25,20 +25,27 @@ impl PageRequest {
         }
     }
 
-    /// The name behind which the page begins.
+    /// What the page begins behind; `read` knows how the list names its items.
     ///
     /// # Errors
     ///
     /// `InvalidMarkerException` for a marker that we did not give.
-    // AWS: unverified. The words.
-    pub(crate) fn after(&self) -> Result<Option<String>, KmsError> {
+    pub(crate) fn after<T>(
+        &self,
+        read: impl FnOnce(String) -> Option<T>,
+    ) -> Result<Option<T>, KmsError> {
         let Some(marker) = &self.marker else {
             return Ok(None);
         };
         let name = parse_base64(marker).and_then(|name| String::from_utf8(name).ok());
-        let refused = || KmsError::new("InvalidMarkerException", "Could not parse the marker.");
-        name.map(Some).ok_or_else(refused)
+        name.and_then(read).map(Some).ok_or_else(foreign_marker)
     }
+}
+
+/// `InvalidMarkerException`.
+// AWS: unverified. The words.
+pub(crate) fn foreign_marker() -> KmsError {
+    KmsError::new("InvalidMarkerException", "Could not parse the marker.")
 }
 
 /// A page: its items, and the name of the last one where there are more behind it.

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderValue, Method};
 use serde_json::{Value, json};
 
 use crate::auth::authenticator::{Authenticator, Identified};
@@ -41,7 +40,7 @@ pub(crate) struct KmsService {
 }
 
 impl KmsService {
-    /// Answers a call that is made in process, by somebody who need not sign.
+    /// Answers a call that is made in process, by somebody who need not sign. It is no client's: the journal leaves it out.
     ///
     /// # Errors
     ///
@@ -50,52 +49,57 @@ impl KmsService {
         &self,
         caller: Identified,
         operation: &str,
-        body: Value,
+        body: &Value,
     ) -> Result<Value, String> {
-        let mut request = Request::new(Method::POST, "/", "");
-        let target = HeaderValue::from_str(&format!("{TARGET}{operation}"));
-        let target = target.map_err(|error| error.to_string())?;
-        request.headers.insert("x-amz-target", target);
-        request.body = body.to_string().into();
-        let answer = self.try_answer(Some(caller), request).await;
-        answer.map_err(|error| error.to_string())
+        let call = async {
+            let entry = named(operation)?;
+            let mut cx = self.context(entry, caller)?;
+            perform(entry, body.to_string().as_bytes(), &mut cx).await
+        };
+        call.await.map_err(|error: KmsError| error.to_string())
     }
 
     /// Answers a request; an error is an answer too.
     pub(crate) async fn respond(&self, request: Request) -> Response {
         let id = self.entropy.uuid();
-        let answer = self.try_answer(None, request).await;
-        let response = match answer {
+        let peer = request.connection.peer;
+        let target = request
+            .header("x-amz-target")
+            .unwrap_or_default()
+            .to_owned();
+        let response = match self.try_answer(request).await {
             Ok(Value::Null) => Response::ok(),
             Ok(value) => Response::ok().body(value.to_string()),
             Err(error) => render(&error, &id),
         };
+        tracing::debug!(request = %id, ?peer, target, status = response.status.as_u16(), "answered");
         response
             .header("content-type", JSON)
             .header("x-amzn-requestid", &id)
             .header("date", self.clock.now().http_date())
     }
 
-    async fn try_answer(
-        &self,
-        caller: Option<Identified>,
-        mut request: Request,
-    ) -> Result<Value, KmsError> {
-        let entry = find(&request)?;
+    async fn try_answer(&self, mut request: Request) -> Result<Value, KmsError> {
+        let target = request.header("x-amz-target").unwrap_or_default();
+        let entry = named(target.strip_prefix(TARGET).unwrap_or_default())?;
         read_body(&mut request).await?;
-        let identified = match caller {
-            Some(caller) => caller,
-            None => self
-                .authenticator
-                .identify(&mut request, "kms", None, self.clock.now())?,
-        };
+        let identified =
+            self.authenticator
+                .identify(&mut request, "kms", None, self.clock.now())?;
+        let mut cx = self.context(entry, identified)?;
+        let answer = perform(entry, &request.document, &mut cx).await;
+        self.record(cx, answer.as_ref().err());
+        answer
+    }
+
+    fn context(&self, entry: &Entry, identified: Identified) -> Result<Context, KmsError> {
         let Caller::Known(identity) = identified.caller else {
             return Err(KmsError::new(
                 "MissingAuthenticationTokenException",
                 "Missing Authentication Token",
             ));
         };
-        let mut cx = Context {
+        Ok(Context {
             keyring: Arc::clone(&self.keyring),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
@@ -107,19 +111,7 @@ impl KmsService {
                 operation: entry.name,
             },
             noted: Noted::default(),
-        };
-        let answer = match entry.call {
-            Call::Operation(run) => match Members::parse(&request.document) {
-                Ok(members) => run(members, &mut cx).await,
-                Err(error) => Err(error),
-            },
-            Call::Unbuilt => Err(KmsError::unsupported(format!(
-                "{} is not built yet",
-                entry.name
-            ))),
-        };
-        self.record(cx, answer.as_ref().err());
-        answer
+        })
     }
 
     fn record(&self, cx: Context, error: Option<&KmsError>) {
@@ -136,12 +128,19 @@ impl KmsService {
     }
 }
 
+async fn perform(entry: &Entry, body: &[u8], cx: &mut Context) -> Result<Value, KmsError> {
+    match entry.call {
+        Call::Operation(run) => run(Members::parse(body)?, cx).await,
+        Call::Unbuilt => Err(KmsError::unsupported(format!(
+            "{} is not built yet",
+            entry.name
+        ))),
+    }
+}
+
 // AWS: unverified. The exception for an operation that KMS does not know.
-fn find(request: &Request) -> Result<&'static Entry, KmsError> {
-    let target = request.header("x-amz-target").unwrap_or_default();
-    let found = target
-        .strip_prefix(TARGET)
-        .and_then(|name| operations::all().find(|entry| entry.name == name));
+fn named(operation: &str) -> Result<&'static Entry, KmsError> {
+    let found = operations::all().find(|entry| entry.name == operation);
     found.ok_or_else(|| KmsError::new("UnknownOperationException", ""))
 }
 

@@ -4,33 +4,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
+use crate::keyring::refusal::Refusal;
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 
 /// The most tags of a key.
-pub(crate) const MOST_TAGS: usize = 50;
+const MOST_TAGS: usize = 50;
 
 /// Reads a list of `TagKey` and `TagValue`; `None` where it is not there.
 pub(crate) fn parse(members: &mut Members, name: &str) -> Option<Vec<(String, String)>> {
     let list = members.objects(name)?;
-    let text = |tag: &serde_json::Map<String, Value>, name: &str| {
-        let text = tag.get(name).and_then(Value::as_str);
-        text.unwrap_or_default().to_owned()
-    };
-    let tags = list
-        .iter()
-        .map(|tag| (text(tag, "TagKey"), text(tag, "TagValue")));
-    let tags: Vec<_> = tags.collect();
-    for (index, (key, value)) in tags.iter().enumerate() {
-        let path = |member: &str| format!("tags.{}.member.{member}", index + 1);
-        let key_length = key.chars().count();
-        members.check_length(&path("tagKey"), Some(key), key_length, &(1..=128));
-        let value_length = value.chars().count();
-        members.check_length(&path("tagValue"), Some(value), value_length, &(0..=256));
-    }
-    Some(tags)
+    let tags = list.iter().enumerate().map(|(index, tag)| {
+        let within = format!("tags.{}.member", index + 1);
+        let key = members.text_of(tag, (&within, "TagKey"), &(1..=128));
+        let value = members.text_of(tag, (&within, "TagValue"), &(0..=256));
+        (key, value)
+    });
+    Some(tags.collect())
 }
 
 /// The same, which must be there.
@@ -40,13 +30,20 @@ pub(crate) fn parse_required(members: &mut Members, name: &str) -> Vec<(String, 
 }
 
 /// Tags, and others over them: the later value of a key counts.
+///
+/// # Errors
+///
+/// [`Refusal::TooManyTags`].
 pub(crate) fn merged(
     before: &[(String, String)],
     over: &[(String, String)],
-) -> Vec<(String, String)> {
+) -> Result<Vec<(String, String)>, Refusal> {
     let pairs = before.iter().chain(over).cloned();
     let merged: BTreeMap<String, String> = pairs.collect();
-    merged.into_iter().collect()
+    if merged.len() > MOST_TAGS {
+        return Err(Refusal::TooManyTags);
+    }
+    Ok(merged.into_iter().collect())
 }
 
 /// Refuses tags that no key may get.
@@ -61,7 +58,7 @@ pub(crate) fn check(tags: &[(String, String)]) -> Result<(), KmsError> {
         return refuse("Duplicate tag keys");
     }
     if tags.len() > MOST_TAGS {
-        return too_many();
+        return Err(Refusal::TooManyTags.into());
     }
     if keys.iter().any(|key| is_reserved(key)) {
         return refuse("Tags beginning with aws: are reserved");
@@ -73,15 +70,6 @@ pub(crate) fn check(tags: &[(String, String)]) -> Result<(), KmsError> {
 pub(crate) fn sorted(mut tags: Vec<(String, String)>) -> Vec<(String, String)> {
     tags.sort();
     tags
-}
-
-/// `TagException` for more than 50.
-///
-/// # Errors
-///
-/// Always.
-pub(crate) fn too_many<T>() -> Result<T, KmsError> {
-    Err(KmsError::new("TagException", "Too many tags"))
 }
 
 fn is_reserved(key: &str) -> bool {

@@ -5,12 +5,14 @@
 use serde_json::{Value, json};
 
 use crate::keyring::lists::ListedAlias;
+use crate::kms::alias_name;
 use crate::kms::context::Context;
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::metadata::epoch;
 use crate::kms::operation::{Entry, Operation};
 use crate::kms::pages::{PageRequest, page};
+use crate::model::kms_key::KmsKey;
 use crate::model::kms_name::ALIAS_PREFIX;
 
 pub(crate) const OPERATIONS: &[Entry] = &[
@@ -20,32 +22,22 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<ListAliases>(),
 ];
 
-const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
-const NO_PREFIX: &str = "Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html";
-
 /// Gives a key a name.
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html>
 #[derive(Debug)]
-struct CreateAlias {
-    name: String,
-    target: String,
-}
+struct CreateAlias(Naming);
 
 impl Operation for CreateAlias {
     const NAME: &'static str = "CreateAlias";
 
     fn parse(members: &mut Members) -> Self {
-        Self {
-            name: parse_name(members),
-            target: members.key_id("TargetKeyId"),
-        }
+        Self(Naming::parse(members))
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        check_name(&self.name)?;
-        let key = cx.key_by_id(&self.target).await?;
-        cx.keyring.create_alias(&key, &self.name).await?;
+        let key = self.0.key(cx).await?;
+        cx.keyring.create_alias(&key, &self.0.name).await?;
         Ok(Value::Null)
     }
 }
@@ -54,25 +46,18 @@ impl Operation for CreateAlias {
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateAlias.html>
 #[derive(Debug)]
-struct UpdateAlias {
-    name: String,
-    target: String,
-}
+struct UpdateAlias(Naming);
 
 impl Operation for UpdateAlias {
     const NAME: &'static str = "UpdateAlias";
 
     fn parse(members: &mut Members) -> Self {
-        Self {
-            name: parse_name(members),
-            target: members.key_id("TargetKeyId"),
-        }
+        Self(Naming::parse(members))
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        check_name(&self.name)?;
-        let key = cx.key_by_id(&self.target).await?;
-        cx.keyring.update_alias(&key, &self.name).await?;
+        let key = self.0.key(cx).await?;
+        cx.keyring.update_alias(&key, &self.0.name).await?;
         Ok(Value::Null)
     }
 }
@@ -95,7 +80,7 @@ impl Operation for DeleteAlias {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        check_name(&self.name)?;
+        alias_name::check(&self.name)?;
         cx.keyring.delete_alias(&cx.asker, &self.name).await?;
         Ok(Value::Null)
     }
@@ -121,7 +106,8 @@ impl Operation for ListAliases {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.page.after()?;
+        let is_alias = |name: &String| name.starts_with(ALIAS_PREFIX);
+        let after = self.page.after(|name| Some(name).filter(is_alias))?;
         let key = match &self.key_id {
             Some(name) => Some(cx.key_by_id(name).await?.id),
             None => None,
@@ -135,31 +121,34 @@ impl Operation for ListAliases {
     }
 }
 
-fn parse_name(members: &mut Members) -> String {
-    let name = members.text("AliasName", 1..=256);
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-".contains(&byte);
-    if !name.bytes().all(is_allowed) {
-        members.mismatch("AliasName", &name, PATTERN);
-    }
-    name
+/// A name, and the key that it is to stand for.
+#[derive(Debug)]
+struct Naming {
+    name: String,
+    target: String,
 }
 
-fn check_name(name: &str) -> Result<(), KmsError> {
-    let Some(rest) = name.strip_prefix(ALIAS_PREFIX) else {
-        return Err(KmsError::validation(NO_PREFIX));
-    };
-    if rest.starts_with("aws/") {
-        // AWS: unverified. The words; the exception is known.
-        return Err(KmsError::new("NotAuthorizedException", ""));
+impl Naming {
+    fn parse(members: &mut Members) -> Self {
+        Self {
+            name: parse_name(members),
+            target: members.key_id("TargetKeyId"),
+        }
     }
-    if rest.is_empty() {
-        // AWS: unverified.
-        return Err(KmsError::new(
-            "InvalidAliasNameException",
-            "Alias name is empty.",
-        ));
+
+    /// The key, where the name can be given away.
+    async fn key(&self, cx: &mut Context) -> Result<KmsKey, KmsError> {
+        alias_name::check(&self.name)?;
+        Ok(cx.key_by_id(&self.target).await?)
     }
-    Ok(())
+}
+
+fn parse_name(members: &mut Members) -> String {
+    let name = members.text("AliasName", 1..=alias_name::MOST_CHARACTERS);
+    if !alias_name::fits(&name) {
+        members.mismatch("AliasName", &name, alias_name::PATTERN);
+    }
+    name
 }
 
 fn render(alias: &ListedAlias) -> Value {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::keyring::states::Need;
 use crate::kms::context::Context;
 use crate::kms::error::KmsError;
-use crate::kms::key_policy;
+use crate::kms::key_policy::{self, NewPolicy};
 use crate::kms::members::Members;
 use crate::kms::operation::{Entry, Operation};
 use crate::kms::pages::{PageRequest, page};
@@ -54,7 +54,7 @@ impl Operation for GetKeyPolicy {
 struct PutKeyPolicy {
     key_id: String,
     name: Option<String>,
-    policy: String,
+    policy: NewPolicy,
 }
 
 impl Operation for PutKeyPolicy {
@@ -71,10 +71,10 @@ impl Operation for PutKeyPolicy {
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         check_name(self.name.as_deref())?;
-        key_policy::check(&self.policy)?;
+        key_policy::check(&self.policy, &cx.asker)?;
         let key = cx.key_by_id(&self.key_id).await?;
         let change = |key: &mut KmsKey| {
-            key.policy = Some(self.policy.clone());
+            key.policy = Some(self.policy.text.clone());
             Ok(())
         };
         cx.keyring.change_key(&key, Need::Anything, change).await?;
@@ -102,14 +102,10 @@ impl Operation for ListKeyPolicies {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.page.after()?;
+        // One name is one page, so that no marker was ever given.
+        self.page.after(|_| None::<String>)?;
         cx.key_by_id(&self.key_id).await?;
-        let names = if after.is_some() {
-            vec![]
-        } else {
-            vec![json!(NAME)]
-        };
-        Ok(page("PolicyNames", &names, None))
+        Ok(page("PolicyNames", &[json!(NAME)], None))
     }
 }
 

@@ -10,15 +10,15 @@ use crate::kms::context::Context;
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::metadata::epoch;
-use crate::kms::operation::{Entry, Operation};
-use crate::kms::pages::{PageRequest, page};
+use crate::kms::operation::{Entry, KeyOperation, Operation};
+use crate::kms::pages::{PageRequest, foreign_marker, page};
 use crate::model::kms_key::{AutomaticRotation, KeyMaterial, KmsKey};
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<EnableKeyRotation>(),
-    Entry::of::<DisableKeyRotation>(),
-    Entry::of::<GetKeyRotationStatus>(),
-    Entry::of::<RotateKeyOnDemand>(),
+    Entry::of_key::<DisableKeyRotation>(),
+    Entry::of_key::<GetKeyRotationStatus>(),
+    Entry::of_key::<RotateKeyOnDemand>(),
     Entry::of::<ListKeyRotations>(),
 ];
 
@@ -48,9 +48,9 @@ impl Operation for EnableKeyRotation {
         let key = cx.key_by_id(&self.key_id).await?;
         let now = cx.clock.now();
         let change = |key: &mut KmsKey| {
-            // What was set before stays, unless the caller says otherwise.
             let before = key.rotation.map(|rotation| rotation.period_days);
-            let period_days = self.period_days.or(before).unwrap_or(USUAL_PERIOD_DAYS);
+            let period_days = self.period_days.unwrap_or(USUAL_PERIOD_DAYS);
+            // The day that is known already stays where nothing changes.
             if before != Some(period_days) {
                 let next = now.plus_days(period_days);
                 key.rotation = Some(AutomaticRotation { period_days, next });
@@ -66,21 +66,12 @@ impl Operation for EnableKeyRotation {
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html>
 #[derive(Debug)]
-struct DisableKeyRotation {
-    key_id: String,
-}
+struct DisableKeyRotation;
 
-impl Operation for DisableKeyRotation {
+impl KeyOperation for DisableKeyRotation {
     const NAME: &'static str = "DisableKeyRotation";
 
-    fn parse(members: &mut Members) -> Self {
-        Self {
-            key_id: members.key_id("KeyId"),
-        }
-    }
-
-    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let key = cx.key_by_id(&self.key_id).await?;
+    async fn run(key: KmsKey, cx: &mut Context) -> Result<Value, KmsError> {
         let change = |key: &mut KmsKey| {
             key.rotation = None;
             Ok(())
@@ -94,21 +85,12 @@ impl Operation for DisableKeyRotation {
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html>
 #[derive(Debug)]
-struct GetKeyRotationStatus {
-    key_id: String,
-}
+struct GetKeyRotationStatus;
 
-impl Operation for GetKeyRotationStatus {
+impl KeyOperation for GetKeyRotationStatus {
     const NAME: &'static str = "GetKeyRotationStatus";
 
-    fn parse(members: &mut Members) -> Self {
-        Self {
-            key_id: members.key_id("KeyId"),
-        }
-    }
-
-    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let key = cx.key_by_id(&self.key_id).await?;
+    async fn run(key: KmsKey, _: &mut Context) -> Result<Value, KmsError> {
         Need::RotationStatus.check(&key)?;
         let mut status = json!({
             "KeyId": key.arn(),
@@ -126,21 +108,12 @@ impl Operation for GetKeyRotationStatus {
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>
 #[derive(Debug)]
-struct RotateKeyOnDemand {
-    key_id: String,
-}
+struct RotateKeyOnDemand;
 
-impl Operation for RotateKeyOnDemand {
+impl KeyOperation for RotateKeyOnDemand {
     const NAME: &'static str = "RotateKeyOnDemand";
 
-    fn parse(members: &mut Members) -> Self {
-        Self {
-            key_id: members.key_id("KeyId"),
-        }
-    }
-
-    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let key = cx.key_by_id(&self.key_id).await?;
+    async fn run(key: KmsKey, cx: &mut Context) -> Result<Value, KmsError> {
         let key = cx.keyring.rotate_on_demand(&key).await?;
         Ok(json!({ "KeyId": key.arn() }))
     }
@@ -169,16 +142,11 @@ impl Operation for ListKeyRotations {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.page.after()?;
+        let after = self.page.after(Some)?;
         let key = cx.key_by_id(&self.key_id).await?;
         let listed = |material: &&KeyMaterial| self.is_all || material.rotation.is_some();
         let materials: Vec<_> = key.materials.iter().filter(listed).collect();
-        let is_last = |material: &&KeyMaterial| Some(material.id.to_string()) == after;
-        let start = materials
-            .iter()
-            .position(is_last)
-            .map_or(0, |last| last + 1);
-        let rest = &materials[start..];
+        let rest = behind(&materials, after.as_deref())?;
         let shown = &rest[..rest.len().min(self.page.limit)];
         let rotations = shown.iter().map(|material| render(&key, material));
         let last = shown.last().filter(|_| shown.len() < rest.len());
@@ -189,6 +157,21 @@ impl Operation for ListKeyRotations {
             last.as_deref(),
         ))
     }
+}
+
+/// The materials behind the one of a marker.
+fn behind<'m, 'k>(
+    materials: &'m [&'k KeyMaterial],
+    after: Option<&str>,
+) -> Result<&'m [&'k KeyMaterial], KmsError> {
+    let Some(after) = after else {
+        return Ok(materials);
+    };
+    let last = materials
+        .iter()
+        .position(|material| material.id.to_string() == after);
+    let last = last.ok_or_else(foreign_marker)?;
+    Ok(&materials[last + 1..])
 }
 
 fn render(key: &KmsKey, material: &KeyMaterial) -> Value {

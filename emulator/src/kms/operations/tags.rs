@@ -39,11 +39,8 @@ impl Operation for TagResource {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         tags::check(&self.tags)?;
         let key = cx.key_by_id(&self.key_id).await?;
-        if tags::merged(&key.tags, &self.tags).len() > tags::MOST_TAGS {
-            return tags::too_many();
-        }
         let change = |key: &mut KmsKey| {
-            key.tags = tags::merged(&key.tags, &self.tags);
+            key.tags = tags::merged(&key.tags, &self.tags)?;
             Ok(())
         };
         cx.keyring.change_key(&key, Need::Change, change).await?;
@@ -101,7 +98,7 @@ impl Operation for ListResourceTags {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let after = self.page.after()?;
+        let after = self.page.after(Some)?;
         let key = cx.key_by_id(&self.key_id).await?;
         let rest = key
             .tags

@@ -1,0 +1,24 @@
+//! KMS's behaviour, told by its clients: the AWS SDK, and raw messages where the SDK would never send them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what tests share fails as they do"
+)]
+
+mod aliases;
+mod data_keys;
+mod encrypt;
+mod keys;
+mod lookups;
+mod mac;
+mod operations;
+mod policies;
+mod protocol;
+mod random;
+mod rotation;
+mod sdk;
+mod states;
+mod table;
+mod tags;
+mod windows;

@@ -1,0 +1,327 @@
+//! The JSON protocol: heads and bodies of answers, who may ask, and what is no request of KMS.
+
+use aws_sdk_kms::Client;
+use serde_json::json;
+use strongroom_testkit::Strongroom;
+use strongroom_tests::{Answer, send_body};
+
+use crate::sdk::{app, app_arn, client_in, client_of, describe, encrypt, is, new_key, refusal};
+use crate::table::{ask, json_of, members, open_server, outcome, outcome_of};
+
+const JSON: &str = "application/x-amz-json-1.1";
+
+async fn keys_of(client: &Client) -> usize {
+    client.list_keys().send().await.unwrap().keys().len()
+}
+
+async fn unsigned(server: &Strongroom) -> Answer {
+    let headers = [("X-Amz-Target", "TrentService.ListKeys")];
+    send_body(server.address(), "POST /", &headers, b"{}").await
+}
+
+#[tokio::test]
+async fn an_answer_is_json_and_has_an_id() {
+    let server = open_server().await;
+
+    let answer = ask(&server, "ListKeys", b"{}").await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some(JSON));
+    assert_eq!(answer.header("x-amzn-requestid").unwrap().len(), 36);
+    assert!(answer.header("date").is_some());
+}
+
+#[tokio::test]
+async fn two_answers_have_two_ids() {
+    let server = open_server().await;
+
+    let one = ask(&server, "ListKeys", b"{}").await;
+    let other = ask(&server, "ListKeys", b"{}").await;
+
+    let id = |answer: &Answer| answer.header("x-amzn-requestid").map(str::to_owned);
+    assert_ne!(id(&one), id(&other));
+}
+
+#[tokio::test]
+async fn a_refusal_has_a_bare_name_and_a_message_in_lower_case() {
+    let server = open_server().await;
+
+    let answer = ask(&server, "DescribeKey", br#"{"KeyId":"nothing"}"#).await;
+
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.header("content-type"), Some(JSON));
+    assert!(answer.header("x-amzn-requestid").is_some());
+    let error = json!({"__type": "NotFoundException", "message": "Invalid keyId 'nothing'"});
+    assert_eq!(json_of(&answer), error);
+}
+
+#[tokio::test]
+async fn a_refusal_about_which_kms_says_nothing_has_no_message() {
+    let server = open_server().await;
+
+    let answer = ask(&server, "Decrypt", br#"{"CiphertextBlob":"bm90aGluZw=="}"#).await;
+
+    let error = json!({"__type": "InvalidCiphertextException"});
+    assert_eq!((answer.status, json_of(&answer)), (400, error));
+}
+
+#[tokio::test]
+async fn an_operation_without_output_answers_an_empty_body() {
+    let server = open_server().await;
+    let body = br#"{"AliasName":"alias/table"}"#;
+
+    let answer = ask(&server, "DeleteAlias", body).await;
+
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    assert_eq!(answer.header("content-type"), Some(JSON));
+}
+
+#[tokio::test]
+async fn an_empty_body_is_a_request_without_members() {
+    let server = open_server().await;
+
+    let answer = ask(&server, "CreateKey", b"").await;
+
+    assert_eq!(members(&json_of(&answer)), ["KeyMetadata"]);
+}
+
+#[tokio::test]
+async fn a_member_that_is_null_is_not_there() {
+    let server = open_server().await;
+
+    let outcome = outcome(&server, "ListKeys", &json!({"Limit": null, "Marker": null})).await;
+
+    assert_eq!(outcome, "ok");
+}
+
+#[tokio::test]
+async fn what_is_no_json_object_cannot_be_read() {
+    let server = open_server().await;
+    let bodies: [&[u8]; 6] = [
+        b"{",
+        b"[]",
+        b"5",
+        b"null",
+        b"Action=ListKeys",
+        b"{\"\xff\":1}",
+    ];
+
+    for body in bodies {
+        let answer = ask(&server, "ListKeys", body).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(json_of(&answer)["__type"], "SerializationException");
+    }
+}
+
+#[tokio::test]
+async fn a_member_of_another_type_cannot_be_read() {
+    let server = open_server().await;
+    let requests = [
+        ("ListKeys", json!({"Limit": "5"})),
+        ("DescribeKey", json!({"KeyId": 5})),
+        ("Encrypt", json!({"KeyId": "alias/table", "Plaintext": "*"})),
+        (
+            "Encrypt",
+            json!({"KeyId": "alias/table", "Plaintext": "YQ==", "EncryptionContext": {"a": 1}}),
+        ),
+        ("CreateKey", json!({"MultiRegion": "yes"})),
+        ("CreateKey", json!({"Tags": ["team"]})),
+        (
+            "CreateKey",
+            json!({"Tags": [{"TagKey": 1, "TagValue": "red"}]}),
+        ),
+        (
+            "UntagResource",
+            json!({"KeyId": "alias/table", "TagKeys": "team"}),
+        ),
+    ];
+
+    for (operation, body) in requests {
+        let outcome = outcome(&server, operation, &body).await;
+        assert!(
+            outcome.starts_with("SerializationException"),
+            "{body}: {outcome}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_is_missing_is_named() {
+    let server = open_server().await;
+    let requests = [
+        ("DescribeKey", "keyId"),
+        ("DeleteAlias", "aliasName"),
+        ("Decrypt", "ciphertextBlob"),
+        ("CancelKeyDeletion", "keyId"),
+    ];
+
+    for (operation, member) in requests {
+        let told = format!(
+            "ValidationException: 1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        );
+        assert_eq!(outcome(&server, operation, &json!({})).await, told);
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_named_at_once() {
+    let server = open_server().await;
+
+    let outcome = outcome(&server, "CreateAlias", &json!({})).await;
+
+    assert!(outcome.starts_with("ValidationException: 2 validation errors detected: "));
+    assert!(outcome.contains("Value null at 'aliasName'"), "{outcome}");
+    assert!(
+        outcome.contains("; Value null at 'targetKeyId'"),
+        "{outcome}"
+    );
+}
+
+#[tokio::test]
+async fn an_unsigned_request_lacks_its_token() {
+    let server = Strongroom::start().await;
+
+    let answer = unsigned(&server).await;
+
+    let told = "MissingAuthenticationTokenException: Missing Authentication Token";
+    assert_eq!(outcome_of(&answer), told);
+}
+
+#[tokio::test]
+async fn an_unknown_access_key_is_an_unrecognized_client() {
+    let server = Strongroom::start().await;
+
+    let answer = client_of(&server, "AKIDUNKNOWN", "x")
+        .list_keys()
+        .send()
+        .await;
+
+    let message = "The security token included in the request is invalid.";
+    assert_eq!(refusal(answer), is("UnrecognizedClientException", message));
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_an_invalid_signature() {
+    let server = Strongroom::start().await;
+
+    let answer = client_of(&server, "test", "wrong").list_keys().send().await;
+
+    let message = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+    assert_eq!(refusal(answer), is("InvalidSignatureException", message));
+}
+
+#[tokio::test]
+async fn a_region_sees_its_own_keys_alone() {
+    let (server, client) = app().await;
+    let elsewhere = client_in(&server, "eu-west-1");
+
+    let made = new_key(&elsewhere).await;
+
+    assert_eq!((keys_of(&client).await, keys_of(&elsewhere).await), (1, 1));
+    let arn = describe(&elsewhere, &made).await.arn.unwrap();
+    assert_eq!(
+        arn,
+        format!("arn:aws:kms:eu-west-1:000000000000:key/{made}")
+    );
+    let answer = client.describe_key().key_id(&made).send().await;
+    let message = format!("Key 'arn:aws:kms:us-east-1:000000000000:key/{made}' does not exist");
+    assert_eq!(refusal(answer), is("NotFoundException", &message));
+}
+
+#[tokio::test]
+async fn an_alias_stands_for_another_key_in_another_region() {
+    let (server, client) = app().await;
+    let elsewhere = client_in(&server, "eu-west-1");
+    let made = new_key(&elsewhere).await;
+
+    let create = elsewhere.create_alias().alias_name("alias/app");
+    create.target_key_id(&made).send().await.unwrap();
+
+    assert_eq!(describe(&elsewhere, "alias/app").await.key_id, made);
+    assert_ne!(describe(&client, "alias/app").await.key_id, made);
+}
+
+#[tokio::test]
+async fn a_twelve_digit_access_key_is_the_root_of_its_account() {
+    let (server, client) = app().await;
+    let stranger = client_of(&server, "111122223333", "111122223333");
+
+    let made = new_key(&stranger).await;
+
+    assert_eq!((keys_of(&client).await, keys_of(&stranger).await), (1, 1));
+    let key = describe(&stranger, &made).await;
+    assert_eq!(key.aws_account_id.as_deref(), Some("111122223333"));
+    assert_eq!(
+        server.kms_calls().last().unwrap().caller,
+        "arn:aws:iam::111122223333:root"
+    );
+}
+
+#[tokio::test]
+async fn an_account_has_aliases_of_its_own() {
+    let (server, client) = app().await;
+    let stranger = client_of(&server, "111122223333", "111122223333");
+    let made = new_key(&stranger).await;
+
+    let create = stranger.create_alias().alias_name("alias/app");
+    create.target_key_id(&made).send().await.unwrap();
+
+    assert_eq!(describe(&stranger, "alias/app").await.key_id, made);
+    assert_ne!(describe(&client, "alias/app").await.key_id, made);
+}
+
+#[tokio::test]
+async fn a_key_of_another_account_is_denied_by_arn_and_unknown_by_id() {
+    let (server, client) = app().await;
+    let stranger = client_of(&server, "111122223333", "111122223333");
+    let (arn, id) = (
+        app_arn(&client).await,
+        describe(&client, "alias/app").await.key_id,
+    );
+
+    let by_arn = stranger.describe_key().key_id(arn).send().await;
+    let by_id = stranger.describe_key().key_id(&id).send().await;
+
+    let (exception, message) = refusal(by_arn);
+    assert_eq!(exception, "AccessDeniedException");
+    let start =
+        "User: arn:aws:iam::111122223333:root is not authorized to perform: kms:DescribeKey";
+    assert!(message.starts_with(start), "{message}");
+    let message = format!("Key 'arn:aws:kms:us-east-1:111122223333:key/{id}' does not exist");
+    assert_eq!(refusal(by_id), is("NotFoundException", &message));
+}
+
+#[tokio::test]
+async fn a_ciphertext_of_another_account_is_denied() {
+    let (server, client) = app().await;
+    let stranger = client_of(&server, "111122223333", "111122223333");
+    let ciphertext = encrypt(&client, "alias/app", b"secret").await;
+
+    let answer = stranger.decrypt().ciphertext_blob(ciphertext).send().await;
+
+    let message = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
+    assert_eq!(refusal(answer), is("AccessDeniedException", message));
+}
+
+#[tokio::test]
+async fn a_post_of_the_root_without_a_target_is_s3s() {
+    let server = open_server().await;
+
+    let answer = send_body(server.address(), "POST /", &[("Content-Type", JSON)], b"{}").await;
+
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.element("Code").as_deref(), Some("MethodNotAllowed"));
+}
+
+#[tokio::test]
+async fn a_body_beyond_any_request_is_refused() {
+    let server = open_server().await;
+    let body = format!("{{\"Description\":\"{}\"}}", "x".repeat(300_000));
+
+    let answer = ask(&server, "CreateKey", body.as_bytes()).await;
+
+    assert_eq!(
+        (answer.status, json_of(&answer)["__type"].is_string()),
+        (400, true)
+    );
+}
