@@ -218,8 +218,76 @@ impl KeyringError {
 mod tests {
     use std::sync::Barrier;
 
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::keyring::fixtures::{keyring, through_s3};
+    use crate::keyring::fixtures::{key, keyring, through_s3};
+
+    const OBJECT: &str = "arn:aws:s3:::photos/cat";
+
+    /// A data key for an object, under a bucket key or not.
+    async fn wrap(keyring: &Keyring, key: &KmsKey, is_shared: bool) -> (DataKey, KmsWrapping) {
+        let object = EncryptionContext::of_s3(OBJECT);
+        let bucket = EncryptionContext::of_s3("arn:aws:s3:::photos");
+        let need = ObjectNeed {
+            key: Some(key.id.as_str()),
+            context: if is_shared { &bucket } else { &object },
+            under_bucket_key: is_shared.then_some(&object),
+        };
+        keyring.wrap_for_s3(&through_s3(), need).await.unwrap()
+    }
+
+    async fn unwrap(keyring: &Keyring, wrapping: &KmsWrapping) -> Result<DataKey, KeyringError> {
+        let object = EncryptionContext::of_s3(OBJECT);
+        keyring
+            .unwrap_for_s3(&through_s3(), wrapping, &object)
+            .await
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn after_any_rotations_every_old_object_opens(shared in prop::collection::vec(any::<bool>(), 1..10)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let keyring = keyring(1);
+                let key = key(&keyring).await;
+                let mut objects = Vec::new();
+                for is_shared in shared {
+                    objects.push(wrap(&keyring, &key, is_shared).await);
+                    keyring.rotate_on_demand(&key).await.unwrap();
+                    keyring.clock.advance(std::time::Duration::from_mins(10));
+                }
+
+                for (data_key, wrapping) in objects {
+                    let opened = unwrap(&keyring, &wrapping).await.unwrap();
+                    prop_assert_eq!(opened.bytes(), data_key.bytes());
+                }
+                Ok(())
+            })?;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_object_whose_context_is_lost_does_not_open() {
+        let keyring = keyring(1);
+        let key = key(&keyring).await;
+        for is_shared in [false, true] {
+            let (_, mut wrapping) = wrap(&keyring, &key, is_shared).await;
+            keyring.clock.advance(std::time::Duration::from_mins(10));
+
+            wrapping.context = EncryptionContext::of_s3("arn:aws:s3:::photos/dog");
+
+            assert!(matches!(
+                unwrap(&keyring, &wrapping).await,
+                Err(KeyringError::Refused(Refusal::InvalidCiphertext))
+            ));
+            let calls = keyring.calls.all();
+            let told = calls.last().unwrap().error.as_deref();
+            assert_eq!(told, Some("InvalidCiphertextException"));
+        }
+    }
 
     #[test]
     fn who_asks_at_the_same_time_shares_one_bucket_key() {

@@ -290,3 +290,52 @@ impl From<BodyError> for S3Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(refusal: Refusal) -> (&'static str, u16, String) {
+        let error = S3Error::from(SseError::from(KeyringError::from(refusal)));
+        let status = error.code.status().as_u16();
+        (error.code.name(), status, error.message.into_owned())
+    }
+
+    #[test]
+    fn kms_refuses_in_its_own_words_through_s3_too() {
+        let arn = "arn:aws:kms:us-east-1:000000000000:key/k";
+        let refusals = [
+            (
+                Refusal::NoSuchKey(arn.to_owned()),
+                "KMS.NotFoundException",
+                format!("Key '{arn}' does not exist"),
+            ),
+            (
+                Refusal::Disabled(arn.to_owned()),
+                "KMS.DisabledException",
+                format!("{arn} is disabled."),
+            ),
+            (
+                Refusal::PendingImport(arn.to_owned()),
+                "KMS.KMSInvalidStateException",
+                format!("{arn} is pending import."),
+            ),
+            (
+                Refusal::InvalidCiphertext,
+                "KMS.InvalidCiphertextException",
+                String::new(),
+            ),
+        ];
+        for (refusal, code, message) in refusals {
+            assert_eq!(told(refusal), (code, 400, message));
+        }
+    }
+
+    #[test]
+    fn a_denial_of_kms_is_one_of_s3() {
+        let (code, status, message) = told(Refusal::UnknownCiphertext);
+
+        assert_eq!((code, status), ("AccessDenied", 403));
+        assert!(message.starts_with("The ciphertext refers to"), "{message}");
+    }
+}
