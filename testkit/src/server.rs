@@ -97,7 +97,7 @@ impl Strongroom {
         config.client_environment(&self.uri(), None)
     }
 
-    /// Its clock, by which presigned URLs expire.
+    /// Its clock: presigned URLs expire by it, and so do deletion windows, rotation periods and bucket keys.
     pub fn clock(&self) -> &ClockHandle {
         &self.clock
     }

@@ -4,6 +4,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::error::SdkError;
 use aws_sdk_kms::operation::create_alias::{CreateAliasError, CreateAliasOutput};
 use aws_sdk_kms::primitives::DateTime;
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use serde_json::{Value, json};
 use strongroom_testkit::Strongroom;
 
@@ -395,4 +396,18 @@ async fn a_marker_that_was_not_given_out_is_refused() {
         let answer = client.list_aliases().marker(marker).send().await;
         assert_eq!(refusal(answer).0, "InvalidMarkerException", "{marker}");
     }
+}
+
+#[tokio::test]
+async fn an_alias_moves_only_to_a_key_of_its_own_kind() {
+    let (_server, client) = app().await;
+    let create = client.create_key().key_spec(KeySpec::Hmac256);
+    let create = create.key_usage(KeyUsageType::GenerateVerifyMac);
+    let other = create.send().await.unwrap().key_metadata.unwrap().key_id;
+
+    let update = client.update_alias().alias_name("alias/app");
+    let refused = update.target_key_id(&other).send().await;
+
+    assert_eq!(refusal(refused).0, "ValidationException");
+    assert_ne!(describe(&client, "alias/app").await.key_id, other);
 }

@@ -431,3 +431,17 @@ async fn a_key_of_many_regions_encrypts_too() {
     assert_eq!(decrypt(&client, &ciphertext).await, b"secret");
     assert_eq!(describe(&client, &key).await.multi_region, Some(true));
 }
+
+#[tokio::test]
+async fn a_context_has_8192_bytes_at_most() {
+    let (_server, client) = app().await;
+    // {"k":"…"} has eight bytes beside the value.
+    for (length, is_taken) in [(8_184, true), (8_185, false)] {
+        let encrypt = client.encrypt().key_id("alias/app");
+        let encrypt = encrypt.encryption_context("k", "v".repeat(length));
+
+        let answer = encrypt.plaintext(Blob::new("x")).send().await;
+
+        assert_eq!(answer.is_ok(), is_taken, "{length}");
+    }
+}

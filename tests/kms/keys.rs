@@ -407,3 +407,17 @@ async fn keys_outlive_their_server() {
         Some(KeyState::PendingImport)
     );
 }
+
+#[tokio::test]
+async fn a_usage_that_no_key_of_the_spec_has_is_refused_before_what_is_not_built() {
+    let (_server, client) = app().await;
+
+    let create = client.create_key().key_spec(KeySpec::Rsa2048);
+    let create = create.key_usage(KeyUsageType::KeyAgreement);
+
+    let told = "KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048";
+    assert_eq!(
+        refusal(create.send().await),
+        is("ValidationException", told)
+    );
+}

@@ -5,7 +5,9 @@ use serde_json::json;
 use strongroom_testkit::Strongroom;
 use strongroom_tests::{Answer, send_body};
 
-use crate::sdk::{app, app_arn, client_in, client_of, describe, encrypt, is, new_key, refusal};
+use crate::sdk::{
+    app, app_arn, client_in, client_of, describe, encrypt, is, new_key, refusal, today,
+};
 use crate::table::{ask, json_of, members, open_server, outcome, outcome_of};
 
 const JSON: &str = "application/x-amz-json-1.1";
@@ -323,5 +325,51 @@ async fn a_body_beyond_any_request_is_refused() {
     assert_eq!(
         (answer.status, json_of(&answer)["__type"].is_string()),
         (400, true)
+    );
+}
+
+/// The head of a request that was signed at a time and for a service; its signature is checked after both.
+async fn signed(server: &Strongroom, date: &str, service: &str) -> String {
+    let day = &date[..8];
+    let scope = format!(
+        "AWS4-HMAC-SHA256 Credential=test/{day}/us-east-1/{service}/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=0"
+    );
+    let headers = [
+        ("Authorization", scope.as_str()),
+        ("X-Amz-Date", date),
+        ("X-Amz-Target", "TrentService.ListKeys"),
+    ];
+    let answer = send_body(server.address(), "POST /", &headers, b"{}").await;
+    outcome_of(&answer)
+}
+
+/// Source: aws/aws-sdk-js#254.
+#[tokio::test]
+async fn a_signature_out_of_time_is_told_on_which_side() {
+    let builder = Strongroom::builder().clock(today()); // 2027-01-15T00:00:00Z
+    let server = builder.start().await;
+
+    let early = signed(&server, "20270114T233000Z", "kms").await;
+    let late = signed(&server, "20270115T003000Z", "kms").await;
+
+    assert_eq!(
+        early,
+        "InvalidSignatureException: Signature expired: 20270114T233000Z is now earlier than 20270114T234500Z (20270115T000000Z - 15 min.)"
+    );
+    assert_eq!(
+        late,
+        "InvalidSignatureException: Signature not yet current: 20270115T003000Z is still later than 20270115T001500Z (20270115T000000Z + 15 min.)"
+    );
+}
+
+#[tokio::test]
+async fn a_signature_for_another_service_is_told_the_right_one() {
+    let server = Strongroom::builder().clock(today()).start().await;
+
+    let outcome = signed(&server, "20270115T000000Z", "s3").await;
+
+    assert_eq!(
+        outcome,
+        "InvalidSignatureException: Credential should be scoped to correct service: 'kms'. "
     );
 }

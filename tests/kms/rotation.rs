@@ -383,18 +383,42 @@ async fn a_marker_that_was_not_given_out_is_refused() {
     }
 }
 
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html>
 #[tokio::test]
-async fn a_disabled_key_makes_up_for_what_it_missed() {
+async fn a_key_that_is_enabled_again_turns_once_for_all_that_it_missed() {
     let (server, client) = app_today().await;
     let arn = every_90_days(&client).await;
     client.disable_key().key_id(&arn).send().await.unwrap();
-    server.clock().advance(days(100));
+    server.clock().advance(days(1_000));
     let list = || client.list_key_rotations().key_id(&arn).send();
     assert_eq!(list().await.unwrap().rotations().len(), 0);
 
     client.enable_key().key_id(&arn).send().await.unwrap();
 
-    assert_eq!(list().await.unwrap().rotations().len(), 1);
+    let at = |time| Some(DateTime::from(today() + days(time)));
+    let rotations = list().await.unwrap();
+    assert_eq!(rotations.rotations().len(), 1);
+    assert_eq!(rotations.rotations()[0].rotation_date, at(1_000));
+    let status = client.get_key_rotation_status().key_id(&arn).send().await;
+    assert_eq!(status.unwrap().next_rotation_date, at(1_090));
+}
+
+#[tokio::test]
+async fn rotation_rests_while_a_key_waits_for_its_deletion() {
+    let (_server, client) = app_today().await;
+    let arn = every_90_days(&client).await;
+    let is_on = async || {
+        let status = client.get_key_rotation_status().key_id(&arn).send().await;
+        status.unwrap().key_rotation_enabled
+    };
+
+    let schedule = client.schedule_key_deletion().key_id(&arn);
+    schedule.send().await.unwrap();
+    let while_waiting = is_on().await;
+    let cancel = client.cancel_key_deletion().key_id(&arn);
+    cancel.send().await.unwrap();
+
+    assert_eq!((while_waiting, is_on().await), (false, true));
 }
 
 #[tokio::test]

@@ -255,6 +255,7 @@ impl Authenticator {
         if self.verifies && time.distance(now) > MAX_SKEW {
             return Err(AuthError::Skewed {
                 request: sent.to_owned(),
+                sent: time,
                 server: now,
             });
         }
@@ -406,16 +407,10 @@ fn check_service(credential: &Credential, service: &str, in_query: bool) -> Resu
     if credential.service == service {
         return Ok(());
     }
-    let problem = format!(
-        "incorrect service \"{}\". This endpoint belongs to \"{service}\".",
-        credential.service
-    );
-    Err(if in_query {
-        AuthError::Query(format!(
-            "Error parsing the X-Amz-Credential parameter; {problem}"
-        ))
-    } else {
-        AuthError::Header(format!("The authorization header is malformed; {problem}"))
+    Err(AuthError::Service {
+        given: credential.service.clone(),
+        expected: service.to_owned(),
+        in_query,
     })
 }
 

@@ -11,6 +11,15 @@ pub(crate) enum AuthError {
     Header(String),
     /// The signature in the query cannot be read; holds what AWS says of it.
     Query(String),
+    /// The credential is for another service.
+    Service {
+        /// What the credential says.
+        given: String,
+        /// What it must say.
+        expected: String,
+        /// Whether it stood in the query.
+        in_query: bool,
+    },
     /// The region of the credential is none that anything is signed for, or another than it must be.
     Region {
         /// What the credential says.
@@ -38,6 +47,8 @@ pub(crate) enum AuthError {
     Skewed {
         /// The client's time, as it was sent.
         request: String,
+        /// The same, read.
+        sent: Timestamp,
         /// Ours.
         server: Timestamp,
     },
@@ -81,6 +92,7 @@ impl fmt::Display for AuthError {
             Self::Header(message) | Self::Query(message) | Self::OldQuery(message) => {
                 f.write_str(message)
             }
+            Self::Service { given, .. } => write!(f, "signed for the service {given}"),
             Self::Region {
                 given, expected, ..
             } => write!(f, "the region '{given}' is wrong; expecting '{expected}'"),

@@ -82,8 +82,10 @@ pub(crate) fn stored(
     key: &ObjectKey,
 ) -> Result<Stored, StoreError> {
     let (version, reader) = store.open_version(bucket, key)?;
-    let length = usize::try_from(reader.sealed_bytes()).unwrap_or(usize::MAX);
-    let mut raw = vec![0; length];
+    let mut raw = Vec::new();
+    if let Ok(length) = usize::try_from(reader.sealed_bytes()) {
+        raw.resize(length, 0);
+    }
     reader.read_at(0, &mut raw)?;
     let key = KeyFacts::of(&version.content.sealing);
     Ok(Stored {

@@ -9,6 +9,7 @@ use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::model::kms_key::{KmsAlias, KmsKey};
 use crate::model::kms_name::alias_arn;
+use crate::store::kms::Naming;
 
 /// The most aliases of a key.
 const MOST_ALIASES: usize = 50;
@@ -20,47 +21,55 @@ impl Keyring {
     ///
     /// [`Refusal::AliasExists`], [`Refusal::TooManyAliases`], or for the key's state; [`KeyringError::Store`].
     pub(crate) async fn create_alias(&self, key: &KmsKey, name: &str) -> Result<(), KeyringError> {
-        Need::Change.check(key)?;
-        self.check_room(key)?;
-        let now = self.clock.now();
-        let alias = KmsAlias {
-            name: name.to_owned(),
-            region: key.region.clone(),
-            account: key.account.clone(),
-            target: key.id.clone(),
-            created: now,
-            updated: now,
-        };
-        // A name whose key is gone is free again.
         let place = (key.region.as_str(), key.account.as_str(), name);
+        // A name whose key is gone is free again.
         self.living_alias(place).await?;
-        Ok(self.store.create_kms_alias(&alias).await?)
+        let now = self.clock.now();
+        let decide = |naming: &Naming| -> Result<KmsAlias, Refusal> {
+            naming.check(key)?;
+            if let Some(taken) = &naming.before {
+                return Err(Refusal::AliasExists(taken.arn()));
+            }
+            Ok(KmsAlias {
+                name: name.to_owned(),
+                region: key.region.clone(),
+                account: key.account.clone(),
+                target: key.id.clone(),
+                created: now,
+                updated: now,
+            })
+        };
+        let named = self.store.name_kms_key(place, &key.id, decide).await?;
+        Ok(named?)
     }
 
-    /// Lets a name stand for another key.
+    /// Lets a name stand for another key, which must be of the same kind.
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoSuchAlias`], [`Refusal::TooManyAliases`], or for the key's state; [`KeyringError::Store`].
+    /// [`Refusal::NoSuchAlias`], [`Refusal::OtherKind`], [`Refusal::TooManyAliases`], or for the key's state;
+    /// [`KeyringError::Store`].
     pub(crate) async fn update_alias(&self, key: &KmsKey, name: &str) -> Result<(), KeyringError> {
-        Need::Change.check(key)?;
         let place = (key.region.as_str(), key.account.as_str(), name);
         let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
         let alias = self.living_alias(place).await?.ok_or_else(missing)?;
-        if alias.target != key.id {
-            self.check_room(key)?;
+        if let Some(current) = self.settled(&key.region, &alias.target).await?
+            && current.spec.usage() != key.spec.usage()
+        {
+            return Err(Refusal::OtherKind.into());
         }
         let now = self.clock.now();
-        let change = |alias: &KmsAlias| {
-            Some(KmsAlias {
+        let decide = |naming: &Naming| -> Result<KmsAlias, Refusal> {
+            naming.check(key)?;
+            let before = naming.before.clone().ok_or_else(missing)?;
+            Ok(KmsAlias {
                 target: key.id.clone(),
                 updated: now,
-                ..alias.clone()
+                ..before
             })
         };
-        let before = self.store.replace_kms_alias(place, change).await?;
-        before.ok_or_else(missing)?;
-        Ok(())
+        let named = self.store.name_kms_key(place, &key.id, decide).await?;
+        Ok(named?)
     }
 
     /// Takes a name away; the key stays. Answers the alias as it was.
@@ -95,14 +104,15 @@ impl Keyring {
         let key = self.settled(region, &alias.target).await?;
         Ok(key.map(|_| alias))
     }
+}
 
-    fn check_room(&self, key: &KmsKey) -> Result<(), KeyringError> {
-        let place = (key.region.as_str(), key.account.as_str());
-        let page = self
-            .store
-            .list_kms_aliases(place, Some(&key.id), None, MOST_ALIASES)?;
-        if page.rows.len() == MOST_ALIASES {
-            return Err(Refusal::TooManyAliases.into());
+impl Naming {
+    /// Refuses a key that is gone, cannot be named now, or has names enough.
+    fn check(&self, asked: &KmsKey) -> Result<(), Refusal> {
+        let missing = || Refusal::NoSuchKey(asked.arn());
+        Need::Change.check(self.key.as_ref().ok_or_else(missing)?)?;
+        if self.others >= MOST_ALIASES {
+            return Err(Refusal::TooManyAliases);
         }
         Ok(())
     }

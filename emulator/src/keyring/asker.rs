@@ -16,23 +16,3 @@ pub(crate) struct Asker {
     /// KMS's operation, which is also the action that policies name.
     pub(crate) operation: &'static str,
 }
-
-impl Asker {
-    /// The same one, for another operation.
-    #[must_use]
-    pub(crate) fn asking_for(&self, operation: &'static str) -> Self {
-        Self {
-            operation,
-            ..self.clone()
-        }
-    }
-
-    /// The same one, in another region.
-    #[must_use]
-    pub(crate) fn in_region(&self, region: &str) -> Self {
-        Self {
-            region: region.to_owned(),
-            ..self.clone()
-        }
-    }
-}

@@ -13,6 +13,13 @@ use crate::store::error::StoreError;
 pub(crate) enum KeyringError {
     /// A wrapped key does not open: damaged, or of another root key.
     Unwrap(CryptoError),
+    /// The material of a KMS key does not open: damaged, or of another root key.
+    Material {
+        /// The ARN of the key.
+        key_arn: String,
+        /// Why.
+        source: CryptoError,
+    },
     /// KMS refuses.
     Refused(Refusal),
     /// The store, which keeps the keys, failed.
@@ -39,6 +46,9 @@ impl fmt::Display for KeyringError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unwrap(source) => write!(f, "cannot unwrap a data key: {source}"),
+            Self::Material { key_arn, source } => {
+                write!(f, "cannot unwrap the material of `{key_arn}`: {source}")
+            }
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Store(source) => source.fmt(f),
             Self::BadRootKey { place, length } => {
@@ -65,10 +75,20 @@ impl fmt::Display for KeyringError {
 impl std::error::Error for KeyringError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unwrap(source) => Some(source),
+            Self::Unwrap(source) | Self::Material { source, .. } => Some(source),
             Self::Store(source) => Some(source),
             Self::Io { source, .. } => Some(source),
             Self::Refused(_) | Self::BadRootKey { .. } => None,
+        }
+    }
+}
+
+impl KeyringError {
+    /// The name by which KMS's callers know it; our own failures are one to them.
+    pub(crate) fn exception(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.exception(),
+            _ => "KMSInternalException",
         }
     }
 }

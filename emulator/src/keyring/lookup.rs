@@ -135,7 +135,7 @@ impl Keyring {
     }
 }
 
-/// A key that does not work does not turn either; what it missed is made up when it works again.
+/// A key that does not work does not turn either.
 fn is_due(key: &KmsKey, now: Timestamp) -> bool {
     key.state == KeyState::Enabled && key.rotation.is_some_and(|rotation| rotation.next <= now)
 }

@@ -75,6 +75,8 @@ pub(crate) enum Refusal {
     AliasExists(String),
     /// The key has as many aliases as it may have.
     TooManyAliases,
+    /// The alias stands for a key of another kind.
+    OtherKind,
     /// The key would have more tags than it may have.
     TooManyTags,
     /// The key was rotated on demand as often as it may be; holds its ARN.
@@ -103,6 +105,7 @@ impl Refusal {
                 "AccessDeniedException"
             }
             Self::AliasExists(_) => "AlreadyExistsException",
+            Self::OtherKind => "ValidationException",
             Self::TooManyTags => "TagException",
             Self::TooManyAliases | Self::TooManyRotations(_) => "LimitExceededException",
         }
@@ -143,6 +146,8 @@ impl fmt::Display for Refusal {
             Self::AliasExists(arn) => write!(f, "An alias with the name {arn} already exists"),
             // AWS: unverified. The words for too many aliases.
             Self::TooManyAliases => f.write_str("You have exceeded the number of aliases that a KMS key may have."),
+            // AWS: unverified. Exception and words; that it is refused is documented.
+            Self::OtherKind => f.write_str("The current and the new KMS key of an alias must have the same key usage."),
             Self::TooManyTags => f.write_str("Too many tags"),
             Self::TooManyRotations(arn) => write!(f, "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {arn}"),
         }

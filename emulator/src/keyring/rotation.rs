@@ -13,7 +13,7 @@ use crate::keyring::handle::Keyring;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::{KeyMaterial, KeySpec, KmsKey, MaterialId, RotationType};
+use crate::model::kms_key::{KeyMaterial, KeySpec, KeyState, KmsKey, MaterialId, RotationType};
 use crate::model::kms_name::KeyId;
 use crate::model::sealing::WrappedKey;
 use crate::model::timestamp::Timestamp;
@@ -46,6 +46,30 @@ impl Keyring {
         self.change_key(key, Need::RotationNow, rotate).await
     }
 
+    /// Lets a key work again. A rotation that it missed meanwhile is made up for: one, however many it were.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for its state; [`KeyringError::Store`].
+    pub(crate) async fn enable(&self, key: &KmsKey) -> Result<KmsKey, KeyringError> {
+        let now = self.clock.now();
+        let enable = |key: &mut KmsKey| {
+            key.state = KeyState::Enabled;
+            if let Some(rotation) = &mut key.rotation
+                && rotation.next <= now
+            {
+                rotation.next = now.plus_days(rotation.period_days);
+                let material = self.new_material(&key.id, key.spec, now);
+                key.materials.push(KeyMaterial {
+                    rotation: Some(RotationType::Automatic),
+                    ..material
+                });
+            }
+            Ok(())
+        };
+        self.change_key(key, Need::Switch, enable).await
+    }
+
     /// Material that is random, and wrapped at once: bound to its key and its own id.
     pub(super) fn new_material(&self, key: &KeyId, spec: KeySpec, since: Timestamp) -> KeyMaterial {
         let id = MaterialId(self.entropy.bytes());
@@ -65,7 +89,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`KeyringError::Unwrap`] for a damaged one.
+    /// [`KeyringError::Material`] for a damaged one.
     pub(super) fn material(
         &self,
         key: &KmsKey,
@@ -74,14 +98,14 @@ impl Keyring {
         let context = bound_to(&key.id, material.id).canonical();
         self.root
             .open(&material.wrapped.0, &context)
-            .map_err(KeyringError::Unwrap)
+            .map_err(|source| damaged(key, source))
     }
 
     /// What a material of a symmetric key encrypts with.
     ///
     /// # Errors
     ///
-    /// [`KeyringError::Unwrap`] for a damaged one.
+    /// [`KeyringError::Material`] for a damaged one.
     pub(super) fn cipher(
         &self,
         key: &KmsKey,
@@ -89,8 +113,15 @@ impl Keyring {
     ) -> Result<Aead, KeyringError> {
         let bytes = self.material(key, material)?;
         let bytes = bytes.as_slice().try_into();
-        let bytes = bytes.map_err(|_| KeyringError::Unwrap(CryptoError::BadLength))?;
+        let bytes = bytes.map_err(|_| damaged(key, CryptoError::BadLength))?;
         Ok(Aead::derive(bytes))
+    }
+}
+
+fn damaged(key: &KmsKey, source: CryptoError) -> KeyringError {
+    KeyringError::Material {
+        key_arn: key.arn(),
+        source,
     }
 }
 

@@ -15,15 +15,15 @@ use crate::keyring::data_keys::data_key;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::managed::S3_ALIAS;
-use crate::keyring::refusal::Refusal;
 use crate::keyring::states::check_use;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::{KeyUsage, KmsKey};
-use crate::model::kms_name::KeyName;
 use crate::model::sealing::{KmsWrapping, WrappedKey};
 
-const GENERATE: &str = "GenerateDataKey";
-const DECRYPT: &str = "Decrypt";
+/// What a write asks of KMS.
+pub(crate) const GENERATE: &str = "GenerateDataKey";
+/// What a read asks of KMS.
+pub(crate) const DECRYPT: &str = "Decrypt";
 
 /// What an object needs of KMS.
 #[derive(Clone, Copy, Debug)]
@@ -44,44 +44,39 @@ struct Noted {
 }
 
 impl Keyring {
-    /// A fresh data key for an object, and how it is wrapped.
+    /// A fresh data key for an object, and how it is wrapped: for an asker who wants [`GENERATE`].
     ///
     /// # Errors
     ///
-    /// [`Refusal`] for a key that is not there, cannot be used now, or is not the asker's; [`KeyringError::Store`].
+    /// [`KeyringError::Refused`] for a key that is not there, cannot be used now, or is not the asker's; [`KeyringError::Store`].
     pub(crate) async fn wrap_for_s3(
         &self,
         asker: &Asker,
         need: ObjectNeed<'_>,
     ) -> Result<(DataKey, KmsWrapping), KeyringError> {
-        let asker = asker.asking_for(GENERATE);
         let mut noted = Noted::default();
-        let made = self.generate(&asker, need, &mut noted).await;
-        self.note(&asker, need.context, noted, made.as_ref().err());
+        let made = self.generate(asker, need, &mut noted).await;
+        self.note(asker, need.context, noted, made.as_ref().err());
         made
     }
 
-    /// The data key of an object that is read. `object` is what a data key under a bucket key is bound to.
+    /// The data key of an object that is read, for an asker who wants [`DECRYPT`] in the key's region. `object` is what a data key under a bucket key is bound to.
     ///
     /// # Errors
     ///
-    /// [`Refusal`] as KMS's `Decrypt`; [`KeyringError::Unwrap`] for a damaged key; [`KeyringError::Store`].
+    /// [`KeyringError::Refused`] as KMS's `Decrypt`; [`KeyringError::Unwrap`] for a damaged key; [`KeyringError::Store`].
     pub(crate) async fn unwrap_for_s3(
         &self,
         asker: &Asker,
         wrapping: &KmsWrapping,
         object: &EncryptionContext,
     ) -> Result<DataKey, KeyringError> {
-        let mut asker = asker.asking_for(DECRYPT);
-        if let KeyName::Arn { region, .. } = KeyName::parse(&wrapping.key_arn) {
-            asker = asker.in_region(&region);
-        }
         let mut noted = Noted {
             key_arn: Some(wrapping.key_arn.clone()),
             is_hit: false,
         };
-        let opened = self.recover(&asker, wrapping, object, &mut noted).await;
-        self.note(&asker, &wrapping.context, noted, opened.as_ref().err());
+        let opened = self.recover(asker, wrapping, object, &mut noted).await;
+        self.note(asker, &wrapping.context, noted, opened.as_ref().err());
         opened
     }
 
@@ -204,16 +199,6 @@ fn holder(asker: &Asker, key: &KmsKey, context: &EncryptionContext) -> Holder {
     }
 }
 
-impl KeyringError {
-    /// The name by which KMS's callers know it; our own failures are one to them.
-    pub(crate) fn exception(&self) -> &'static str {
-        match self {
-            Self::Refused(refusal) => Refusal::exception(refusal),
-            _ => "KMSInternalException",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
@@ -222,6 +207,7 @@ mod tests {
 
     use super::*;
     use crate::keyring::fixtures::{key, keyring, through_s3};
+    use crate::keyring::refusal::Refusal;
 
     const OBJECT: &str = "arn:aws:s3:::photos/cat";
 

@@ -36,21 +36,26 @@ impl Need {
     pub(crate) fn check(self, key: &KmsKey) -> Result<(), Refusal> {
         let is_symmetric = key.spec == KeySpec::SymmetricDefault;
         let is_imported = key.origin == KeyOrigin::External;
-        let turns = matches!(self, Self::Rotation | Self::RotationStatus);
-        let works = matches!(self, Self::Cryptography | Self::RotationNow);
-        match (self, key.state) {
-            (Self::CancelDeletion, KeyState::PendingDeletion { .. }) => Ok(()),
-            (Self::CancelDeletion, _) => Err(Refusal::NotPendingDeletion(key.arn())),
-            (Self::Anything, _) | (Self::RotationStatus, KeyState::PendingDeletion { .. }) => {
+        match (key.state, self) {
+            (_, Self::Anything)
+            | (KeyState::PendingDeletion { .. }, Self::RotationStatus | Self::CancelDeletion) => {
                 Ok(())
             }
-            (_, KeyState::PendingDeletion { .. }) => Err(Refusal::PendingDeletion(key.arn())),
-            (Self::Rotation | Self::RotationNow, _) if !is_symmetric => Err(Refusal::NeverTurns),
-            _ if is_imported && turns => Err(Refusal::ImportedMaterial(key.arn())),
-            (Self::Rotation, KeyState::Disabled) => Err(Refusal::Disabled(key.arn())),
-            (_, KeyState::Disabled) if works => Err(Refusal::Disabled(key.arn())),
-            (Self::Switch, KeyState::PendingImport) => Err(Refusal::PendingImport(key.arn())),
-            (_, KeyState::PendingImport) if works => Err(Refusal::PendingImport(key.arn())),
+            (KeyState::PendingDeletion { .. }, _) => Err(Refusal::PendingDeletion(key.arn())),
+            (_, Self::CancelDeletion) => Err(Refusal::NotPendingDeletion(key.arn())),
+
+            // What a key is comes before how it is.
+            (_, Self::Rotation | Self::RotationNow) if !is_symmetric => Err(Refusal::NeverTurns),
+            (_, Self::Rotation | Self::RotationStatus) if is_imported => {
+                Err(Refusal::ImportedMaterial(key.arn()))
+            }
+
+            (KeyState::Disabled, Self::Cryptography | Self::Rotation | Self::RotationNow) => {
+                Err(Refusal::Disabled(key.arn()))
+            }
+            (KeyState::PendingImport, Self::Cryptography | Self::Switch | Self::RotationNow) => {
+                Err(Refusal::PendingImport(key.arn()))
+            }
             _ => Ok(()),
         }
     }

@@ -8,9 +8,11 @@ use std::fmt;
 
 use http::StatusCode;
 
+use crate::auth::authenticator::MAX_SKEW;
 use crate::auth::error::AuthError;
 use crate::keyring::error::KeyringError;
 use crate::keyring::refusal::Refusal;
+use crate::model::timestamp::Timestamp;
 
 /// An answer that is an error.
 #[derive(Debug)]
@@ -98,14 +100,32 @@ impl From<AuthError> for KmsError {
                 "InvalidSignatureException",
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
             ),
-            AuthError::Skewed { request, server } => Self::new(
+            AuthError::Skewed {
+                request,
+                sent,
+                server,
+            } => Self::new("InvalidSignatureException", skew(&request, sent, server)),
+            AuthError::Service { expected, .. } => Self::new(
                 "InvalidSignatureException",
-                format!(
-                    "Signature expired: {request} is now earlier than {} (15 min.)",
-                    server.amz_date()
-                ),
+                format!("Credential should be scoped to correct service: '{expected}'. "),
             ),
             other => Self::new("IncompleteSignatureException", other.to_string()),
         }
     }
+}
+
+/// How a signature is out of time: AWS names the edge of its tolerance, and its own time.
+fn skew(request: &str, sent: Timestamp, server: Timestamp) -> String {
+    let minutes = MAX_SKEW.as_secs() / 60;
+    let now = server.amz_date();
+    if sent < server {
+        let edge = server.minus(MAX_SKEW).amz_date();
+        return format!(
+            "Signature expired: {request} is now earlier than {edge} ({now} - {minutes} min.)"
+        );
+    }
+    let edge = server.plus(MAX_SKEW).amz_date();
+    format!(
+        "Signature not yet current: {request} is still later than {edge} ({now} + {minutes} min.)"
+    )
 }

@@ -16,6 +16,8 @@ use crate::model::kms_key::{KeyManager, KmsKey};
 // AWS: unverified. That the quota is refused as a bound of the member.
 const MOST_POLICY: usize = 32_768;
 
+/// What a policy is made of.
+const PATTERN: &str = r"[\u0009\u000A\u000D\u0020-\u00FF]+";
 const LOCKED_OUT: &str =
     "The new key policy will not allow you to update the key policy in the future.";
 
@@ -32,6 +34,10 @@ pub(crate) struct NewPolicy {
 pub(crate) fn parse(members: &mut Members) -> Option<NewPolicy> {
     let may_lock_out = members.flag("BypassPolicyLockoutSafetyCheck");
     let text = members.maybe_text("Policy", 1..=MOST_POLICY)?;
+    let is_allowed = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{ff}');
+    if !text.chars().all(is_allowed) {
+        members.mismatch("Policy", &text, PATTERN);
+    }
     Some(NewPolicy { text, may_lock_out })
 }
 
@@ -53,11 +59,28 @@ pub(crate) fn check(policy: &NewPolicy, asker: &Asker) -> Result<(), KmsError> {
         Some(statement @ Value::Object(_)) => vec![statement],
         _ => return refuse("Policy has no statement."),
     };
-    let has_principal = |statement: &&Value| {
-        statement.get("Principal").is_some() || statement.get("NotPrincipal").is_some()
+    let names = |statement: &Value, element: &str| match statement.get(element) {
+        Some(Value::String(_)) => true,
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(Value::Object(kinds)) => !kinds.is_empty(),
+        _ => false,
     };
-    if statements.is_empty() || !statements.iter().all(has_principal) {
+    let has = |element: &'static str, opposite: &'static str| {
+        move |statement: &&Value| names(statement, element) || names(statement, opposite)
+    };
+    let decides = |statement: &&Value| {
+        ["Allow", "Deny"]
+            .iter()
+            .any(|effect| statement["Effect"] == **effect)
+    };
+    if statements.is_empty() || !statements.iter().all(has("Principal", "NotPrincipal")) {
         return refuse("Policy contains a statement with no principal.");
+    }
+    if !statements.iter().all(has("Action", "NotAction")) {
+        return refuse("Policy contains a statement with no action.");
+    }
+    if !statements.iter().all(decides) {
+        return refuse("Policy contains a statement with no effect.");
     }
     if !policy.may_lock_out && !lockout::lets_in(&statements, asker) {
         return refuse(LOCKED_OUT);
@@ -164,6 +187,9 @@ mod tests {
             "{}",
             r#"{"Statement":[]}"#,
             r#"{"Statement":{"Effect":"Allow"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":{},"Action":"kms:*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*"}}"#,
+            r#"{"Statement":{"Effect":"Perhaps","Principal":"*","Action":"kms:*"}}"#,
         ] {
             let error = checked(policy).unwrap_err();
             assert_eq!(error.exception, "MalformedPolicyDocumentException");

@@ -16,6 +16,8 @@ use crate::kms::error::KmsError;
 use crate::model::context::EncryptionContext;
 use crate::wire::encoding::parse_base64;
 
+/// The most bytes of an encryption context as JSON.
+const MOST_CONTEXT: usize = 8_192;
 /// The bounds of a key's name in characters.
 const KEY_ID: RangeInclusive<usize> = 1..=2_048;
 
@@ -98,7 +100,8 @@ impl Members {
         Some(text)
     }
 
-    /// Bytes, so many of them, which must be there. They are wiped when they are dropped.
+    /// Bytes, so many of them, which must be there. This copy is wiped when it is dropped; the request's own text, from
+    /// which it was decoded, lives as long as the request.
     pub(crate) fn blob(&mut self, name: &str, length: RangeInclusive<usize>) -> Zeroizing<Vec<u8>> {
         let found = self.maybe_blob(name, length);
         self.demand(name, found)
@@ -182,7 +185,12 @@ impl Members {
             None => Some(BTreeMap::new()),
             Some(pairs) => serde_json::from_value(pairs).ok(),
         };
-        EncryptionContext::new(pairs.or_else(|| self.mistype(name)).unwrap_or_default())
+        let pairs = pairs.or_else(|| self.mistype(name)).unwrap_or_default();
+        let context = EncryptionContext::new(pairs);
+        // AWS: unverified. How a larger one is refused; the bound is documented.
+        let length = context.canonical().len();
+        self.check_length(&path(name), None, length, &(0..=MOST_CONTEXT));
+        context
     }
 
     /// A list of texts, each of so many characters, which must be there.

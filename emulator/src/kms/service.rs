@@ -26,7 +26,7 @@ use crate::wire::response::Response;
 /// What `X-Amz-Target` begins with.
 pub(crate) const TARGET: &str = "TrentService.";
 const JSON: &str = "application/x-amz-json-1.1";
-/// The largest request: a key policy of 128 KiB and what else there can be, in bytes.
+/// The largest request in bytes: a key policy of 32,768 characters, each escaped, and what else there can be.
 const MAX_BODY_BYTES: usize = 262_144;
 
 /// KMS, as one service.

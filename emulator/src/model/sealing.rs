@@ -49,6 +49,23 @@ pub(crate) struct KmsWrapping {
     pub(crate) under_bucket_key: Option<WrappedKey>,
 }
 
+impl KmsWrapping {
+    /// The region of the KMS key.
+    pub(crate) fn region(&self) -> &str {
+        self.key_arn.split(':').nth(3).unwrap_or_default()
+    }
+}
+
+impl Sealing {
+    /// What KMS has to do with it; `None` where that is nothing.
+    pub(crate) fn kms(&self) -> Option<&KmsWrapping> {
+        match self {
+            Self::SseKms(kms) | Self::DsseKms { kms, .. } => Some(kms),
+            Self::SseS3 { .. } | Self::SseC { .. } => None,
+        }
+    }
+}
+
 impl fmt::Debug for WrappedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WrappedKey({})", hex::encode(&self.0))

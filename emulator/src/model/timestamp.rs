@@ -66,6 +66,13 @@ impl Timestamp {
         Self::from_unix_millis(self.0.saturating_add(millis))
     }
 
+    /// This much earlier, not before the epoch.
+    #[must_use]
+    pub(crate) fn minus(self, duration: Duration) -> Self {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(LATEST_MILLIS);
+        Self(self.0.saturating_sub(millis))
+    }
+
     /// So many days later.
     #[must_use]
     pub(crate) fn plus_days(self, days: u32) -> Self {

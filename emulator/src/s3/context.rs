@@ -100,19 +100,19 @@ impl Context {
         self.identity().map(|identity| identity.account.as_str())
     }
 
-    /// The caller, as KMS sees him: S3 asks for him, in a region.
+    /// The caller, as KMS sees him: S3 asks for him, in a region, for one of KMS's operations.
     ///
     /// # Errors
     ///
     /// `AccessDenied` for an anonymous one.
-    pub(crate) fn asker(&self, region: &str) -> Result<Asker, S3Error> {
+    pub(crate) fn asker(&self, region: &str, operation: &'static str) -> Result<Asker, S3Error> {
         let identity = self.identity()?;
         Ok(Asker {
             caller: identity.arn(),
             account: identity.account.clone(),
             region: region.to_owned(),
             through: Through::S3,
-            operation: "",
+            operation,
         })
     }
 

@@ -187,6 +187,14 @@ impl From<AuthError> for S3Error {
         match error {
             AuthError::Header(message) => Code::AuthorizationHeaderMalformed.says(message),
             AuthError::Query(message) => Code::AuthorizationQueryParametersError.says(message),
+            AuthError::Service { given, expected, in_query } => {
+                let problem = format!("incorrect service \"{given}\". This endpoint belongs to \"{expected}\".");
+                if in_query {
+                    let message = format!("Error parsing the X-Amz-Credential parameter; {problem}");
+                    return Code::AuthorizationQueryParametersError.says(message);
+                }
+                Code::AuthorizationHeaderMalformed.says(format!("The authorization header is malformed; {problem}"))
+            }
             AuthError::Region { given, expected, in_query } => {
                 let (code, place) = if in_query {
                     (Code::AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter")
@@ -211,7 +219,7 @@ impl From<AuthError> for S3Error {
             AuthError::UnknownKey(key) => Code::InvalidAccessKeyId.with("AWSAccessKeyId", key),
             AuthError::UnknownToken(token) => Code::InvalidToken.with("Token-0", token),
             AuthError::NoDate => Code::AccessDenied.says("AWS authentication requires a valid Date or x-amz-date header"),
-            AuthError::Skewed { request, server } => Code::RequestTimeTooSkewed
+            AuthError::Skewed { request, server, .. } => Code::RequestTimeTooSkewed
                 .with("RequestTime", request)
                 .with("ServerTime", server.iso8601_seconds())
                 .with("MaxAllowedSkewMilliseconds", MAX_SKEW.as_millis()),

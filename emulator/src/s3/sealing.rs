@@ -2,6 +2,7 @@
 
 use crate::crypto::data_key::DataKey;
 use crate::crypto::segments::{HEADER_BYTES, Opener};
+use crate::keyring::s3_keys;
 use crate::model::etag::ETag;
 use crate::model::object::{BlobId, ObjectVersion};
 use crate::model::sealing::Sealing;
@@ -69,7 +70,7 @@ impl Write {
             ETagRule::Random
         };
         let writer = cx.store.blob_writer();
-        let asker = cx.asker(bucket.region())?;
+        let asker = cx.asker(bucket.region(), s3_keys::GENERATE)?;
         let object = SealedObject {
             arn: &object.arn(),
             bucket_arn: &object.bucket.arn(),
@@ -132,11 +133,12 @@ pub(crate) async fn open_keys(
     customer_key: Option<&CustomerKey>,
 ) -> Result<BodyKeys, S3Error> {
     let sealing = &version.content.sealing;
-    if matches!(sealing, Sealing::SseKms(_) | Sealing::DsseKms { .. }) {
+    let mut region = "";
+    if let Some(kms) = sealing.kms() {
         encryption::check_kms_access(cx.access)?;
+        region = kms.region();
     }
-    // The stored key says in which region it is; this one counts where it does not.
-    let asker = cx.asker("us-east-1")?;
+    let asker = cx.asker(region, s3_keys::DECRYPT)?;
     let object = SealedObject {
         arn: &object.arn(),
         bucket_arn: &object.bucket.arn(),

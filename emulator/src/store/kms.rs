@@ -17,6 +17,17 @@ pub(crate) struct KmsPage<T> {
     pub(crate) is_truncated: bool,
 }
 
+/// How things stand when an alias is to get a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Naming {
+    /// The key.
+    pub(crate) key: Option<KmsKey>,
+    /// The alias that has the name.
+    pub(crate) before: Option<KmsAlias>,
+    /// How many other names the key has.
+    pub(crate) others: usize,
+}
+
 impl Store {
     /// Keeps a new key, and an alias for it where one is given: both, or none where the alias is taken.
     ///
@@ -120,13 +131,43 @@ impl Store {
         })
     }
 
-    /// Keeps a new alias.
+    /// Lets an alias stand for a key: `decide` is told how things stand, and gives the alias as it is to be, or refuses.
+    /// Whoever else names or changes the key meanwhile comes before or after, never beside.
     ///
     /// # Errors
     ///
-    /// `AliasExists`, `Io`, `Corrupted`.
-    pub(crate) async fn create_kms_alias(&self, alias: &KmsAlias) -> Result<(), StoreError> {
-        let work = |tx: &mut Transaction| tx.add_alias(alias);
+    /// `Io`, `Corrupted`.
+    pub(crate) async fn name_kms_key<E>(
+        &self,
+        (region, account, name): (&str, &str, &str),
+        target: &KeyId,
+        decide: impl Fn(&Naming) -> Result<KmsAlias, E>,
+    ) -> Result<Result<(), E>, StoreError> {
+        let (row, key_row) = (
+            keys::kms_alias(region, account, name),
+            keys::kms_key(region, target),
+        );
+        let work = |tx: &mut Transaction| {
+            let before: Option<KmsAlias> = tx.get(&row)?;
+            let key: Option<KmsKey> = tx.get(&key_row)?;
+            let others = match &key {
+                Some(key) => aliases_in(&self.view()?, key)?,
+                None => Vec::new(),
+            };
+            let naming = Naming {
+                key,
+                before,
+                others: others.iter().filter(|alias| alias.name != name).count(),
+            };
+            let alias = match decide(&naming) {
+                Ok(alias) => alias,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            tx.put(row.clone(), &alias)?;
+            // Written as it is, so that two who name one key at a time cannot both have counted its names before.
+            tx.put(key_row.clone(), &naming.key)?;
+            Ok(Ok(()))
+        };
         self.catalogue().transact(None, work).await
     }
 
@@ -304,10 +345,13 @@ mod tests {
     async fn a_deleted_key_takes_its_own_aliases_along() {
         let store = ephemeral();
         let (one, other) = (key(1), key(2));
-        for (name, key) in [("alias/a", &one), ("alias/b", &other), ("alias/c", &one)] {
-            store.create_kms_alias(&alias(name, key)).await.unwrap();
-        }
         store.create_kms_key(&one, None).await.unwrap();
+        store.create_kms_key(&other, None).await.unwrap();
+        for (name, key) in [("alias/a", &one), ("alias/b", &other), ("alias/c", &one)] {
+            let give = |_: &Naming| Ok::<_, Infallible>(alias(name, key));
+            let named = store.name_kms_key((REGION, ACCOUNT, name), &key.id, give);
+            named.await.unwrap().unwrap();
+        }
 
         let place = (REGION, &one.id);
         store.delete_kms_key(place, |_| false).await.unwrap();
@@ -317,6 +361,32 @@ mod tests {
         assert_eq!(store.kms_key(REGION, &one.id).unwrap(), None);
         let left = store.list_kms_aliases((REGION, ACCOUNT), None, None, 9);
         assert_eq!(names(&left.unwrap()), ["alias/b"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_80_who_name_a_key_at_once_each_knows_how_many_came_before() {
+        let store = ephemeral();
+        let one = key(1);
+        store.create_kms_key(&one, None).await.unwrap();
+        let name = |number: usize| {
+            let (store, one) = (store.clone(), one.clone());
+            tokio::spawn(async move {
+                let name = format!("alias/{number}");
+                let give = |naming: &Naming| {
+                    let has_room = naming.others < 50;
+                    has_room.then(|| alias(&name, &one)).ok_or(())
+                };
+                let named = store.name_kms_key((REGION, ACCOUNT, &name), &one.id, give);
+                named.await.unwrap().is_ok()
+            })
+        };
+
+        let mut count = 0;
+        for named in (0..80).map(name).collect::<Vec<_>>() {
+            count += usize::from(named.await.unwrap());
+        }
+
+        assert_eq!(count, 50);
     }
 
     #[tokio::test]

@@ -36,7 +36,9 @@ impl From<AuthError> for StsError {
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
             ),
-            AuthError::Skewed { request, server } => Self::new(
+            AuthError::Skewed {
+                request, server, ..
+            } => Self::new(
                 StatusCode::FORBIDDEN,
                 "SignatureDoesNotMatch",
                 format!(

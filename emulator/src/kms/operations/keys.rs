@@ -131,15 +131,15 @@ impl CreateKey {
         if self.usage.is_none() && name != SYMMETRIC_DEFAULT {
             return Err(KmsError::validation(NO_USAGE));
         }
-        let spec = KeySpec::parse(name).ok_or_else(|| {
-            KmsError::unsupported(format!("Keys of the spec {name} are not built yet"))
-        })?;
-        match self.usage.filter(|usage| *usage != spec.usage().name()) {
-            None => Ok(spec),
-            Some(usage) => Err(KmsError::validation(format!(
+        let usage = self.usage.unwrap_or(usages(name)[0]);
+        if !usages(name).contains(&usage) {
+            return Err(KmsError::validation(format!(
                 "KeyUsage {usage} is not compatible with KeySpec {name}"
-            ))),
+            )));
         }
+        KeySpec::parse(name).ok_or_else(|| {
+            KmsError::unsupported(format!("Keys of the spec {name} are not built yet"))
+        })
     }
 
     fn parse_origin(&self) -> Result<KeyOrigin, KmsError> {
@@ -150,6 +150,19 @@ impl CreateKey {
                 "Keys of the origin {origin} are not built"
             ))),
         }
+    }
+}
+
+/// What keys of a spec can be used for.
+fn usages(spec: &str) -> &'static [&'static str] {
+    match spec {
+        SYMMETRIC_DEFAULT => &["ENCRYPT_DECRYPT"],
+        "RSA_2048" | "RSA_3072" | "RSA_4096" => &["ENCRYPT_DECRYPT", "SIGN_VERIFY"],
+        "ECC_NIST_P256" | "ECC_NIST_P384" | "ECC_NIST_P521" => &["SIGN_VERIFY", "KEY_AGREEMENT"],
+        "SM2" => &["ENCRYPT_DECRYPT", "SIGN_VERIFY", "KEY_AGREEMENT"],
+        "HMAC_224" | "HMAC_256" | "HMAC_384" | "HMAC_512" => &["GENERATE_VERIFY_MAC"],
+        "ML_KEM_512" | "ML_KEM_768" | "ML_KEM_1024" => &["ENCAPSULATE_DECAPSULATE"],
+        _ => &["SIGN_VERIFY"],
     }
 }
 
@@ -246,7 +259,8 @@ impl KeyOperation for EnableKey {
     const NAME: &'static str = "EnableKey";
 
     async fn run(key: KmsKey, cx: &mut Context) -> Result<Value, KmsError> {
-        switch(cx, &key, KeyState::Enabled).await
+        cx.keyring.enable(&key).await?;
+        Ok(Value::Null)
     }
 }
 
@@ -260,17 +274,13 @@ impl KeyOperation for DisableKey {
     const NAME: &'static str = "DisableKey";
 
     async fn run(key: KmsKey, cx: &mut Context) -> Result<Value, KmsError> {
-        switch(cx, &key, KeyState::Disabled).await
+        let change = |key: &mut KmsKey| {
+            key.state = KeyState::Disabled;
+            Ok(())
+        };
+        cx.keyring.change_key(&key, Need::Switch, change).await?;
+        Ok(Value::Null)
     }
-}
-
-async fn switch(cx: &Context, key: &KmsKey, state: KeyState) -> Result<Value, KmsError> {
-    let change = |key: &mut KmsKey| {
-        key.state = state;
-        Ok(())
-    };
-    cx.keyring.change_key(key, Need::Switch, change).await?;
-    Ok(Value::Null)
 }
 
 /// Lets a key end after 7 to 30 days; until then it does not work, and can be had back.

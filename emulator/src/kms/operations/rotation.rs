@@ -12,7 +12,7 @@ use crate::kms::members::Members;
 use crate::kms::metadata::epoch;
 use crate::kms::operation::{Entry, KeyOperation, Operation};
 use crate::kms::pages::{PageRequest, foreign_marker, page};
-use crate::model::kms_key::{AutomaticRotation, KeyMaterial, KmsKey};
+use crate::model::kms_key::{AutomaticRotation, KeyMaterial, KeyState, KmsKey};
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<EnableKeyRotation>(),
@@ -92,11 +92,14 @@ impl KeyOperation for GetKeyRotationStatus {
 
     async fn run(key: KmsKey, _: &mut Context) -> Result<Value, KmsError> {
         Need::RotationStatus.check(&key)?;
+        // While a key waits for its deletion its rotation rests, and is as it was when it is called off.
+        let is_ending = matches!(key.state, KeyState::PendingDeletion { .. });
+        let rotation = key.rotation.filter(|_| !is_ending);
         let mut status = json!({
             "KeyId": key.arn(),
-            "KeyRotationEnabled": key.rotation.is_some(),
+            "KeyRotationEnabled": rotation.is_some(),
         });
-        if let Some(rotation) = key.rotation {
+        if let Some(rotation) = rotation {
             status["RotationPeriodInDays"] = json!(rotation.period_days);
             status["NextRotationDate"] = epoch(rotation.next);
         }
