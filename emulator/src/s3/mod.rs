@@ -10,6 +10,7 @@ pub(crate) mod fresh;
 pub(crate) mod headers;
 pub(crate) mod intake;
 pub(crate) mod layers;
+pub(crate) mod object_write;
 pub(crate) mod operation;
 pub(crate) mod operations;
 pub(crate) mod permit;
