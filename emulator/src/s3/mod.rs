@@ -6,6 +6,7 @@ pub(crate) mod delivery;
 pub(crate) mod error;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub(crate) mod form;
 pub(crate) mod fresh;
 pub(crate) mod headers;
 pub(crate) mod intake;
