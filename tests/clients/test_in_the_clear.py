@@ -13,6 +13,7 @@ import time
 import urllib.parse
 
 import pytest
+import requests
 from botocore.config import Config
 from conftest import Server
 from cryptography.exceptions import InvalidSignature
@@ -146,6 +147,28 @@ def test_objects_and_keys_stay_hidden_in_every_mode(server, scheme, size):
     with pytest.raises(s3.exceptions.ClientError):
         s3.get_object(Bucket="marked", Key="sealed", **other)
     assert (server.home / "log").stat().st_size > 0
+    assert search(server) == []
+
+
+def test_a_key_in_a_form_stays_hidden(server, scheme):
+    """Its policy may quote the key, and so may a refusal."""
+    s3, sse = server.client(scheme), "x-amz-server-side-encryption-customer"
+    fields = {
+        f"{sse}-algorithm": "AES256",
+        f"{sse}-key": base64.b64encode(KEY).decode(),
+        f"{sse}-key-MD5": base64.b64encode(hashlib.md5(KEY).digest()).decode(),
+    }
+    conditions = [{name: value} for name, value in fields.items()]
+    form = s3.generate_presigned_post("marked", "sealed", Fields=fields, Conditions=conditions)
+    trust = {"verify": str(server.ca)} if scheme == "https" else {}
+
+    sent = requests.post(form["url"], data=form["fields"], files={"file": LARGE}, **trust)
+    form["fields"].pop(f"{sse}-key")
+    refused = requests.post(form["url"], data=form["fields"], files={"file": LARGE}, **trust)
+
+    assert (sent.status_code, refused.status_code) == (204, 403)
+    assert fields[f"{sse}-key"] in refused.text
+    assert s3.get_object(Bucket="marked", Key="sealed", **SEALED)["Body"].read() == LARGE
     assert search(server) == []
 
 

@@ -19,7 +19,7 @@ use crate::wire::request::Request;
 /// How far the clocks of client and server may be apart.
 pub(crate) const MAX_SKEW: Duration = Duration::from_mins(15);
 /// What some clients call the region of a global endpoint. AWS refuses a signature for it and names the real one.
-const PSEUDO_REGION: &str = "aws-global";
+pub(super) const PSEUDO_REGION: &str = "aws-global";
 const CONTENT_HASH: &str = "x-amz-content-sha256";
 const MALFORMED_CREDENTIAL: &str = "The authorization header is malformed; the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
 
@@ -28,8 +28,8 @@ const MALFORMED_CREDENTIAL: &str = "The authorization header is malformed; the C
 pub(crate) struct Authenticator {
     identities: Identities,
     /// The region of whoever signs for none.
-    region: String,
-    verifies: bool,
+    pub(super) region: String,
+    pub(super) verifies: bool,
 }
 
 /// Who called, and what that says of the rest.
@@ -86,12 +86,16 @@ impl Authenticator {
     }
 
     fn anonymous(&self, request: &Request) -> Result<Identified, AuthError> {
-        let caller = if self.verifies {
+        self.unproven(request, self.nobody())
+    }
+
+    /// Who does not sign: nobody, or the default identity where everybody is believed.
+    pub(super) fn nobody(&self) -> Caller {
+        if self.verifies {
             Caller::Anonymous
         } else {
             Caller::Known(self.identities.default())
-        };
-        self.unproven(request, caller)
+        }
     }
 
     fn by_header(
@@ -233,18 +237,22 @@ impl Authenticator {
         })
     }
 
-    fn find(&self, access_key: &str) -> Result<std::sync::Arc<Identity>, AuthError> {
+    pub(super) fn find(&self, access_key: &str) -> Result<std::sync::Arc<Identity>, AuthError> {
         let found = self.identities.find(access_key);
         let found = found.or_else(|| (!self.verifies).then(|| self.identities.default()));
         found.ok_or_else(|| AuthError::UnknownKey(access_key.to_owned()))
     }
 
-    /// There are no temporary credentials yet, so no token is known.
     fn check_token(&self, request: &Request) -> Result<(), AuthError> {
         let token = request
             .header("x-amz-security-token")
             .or_else(|| request.query.find("X-Amz-Security-Token"))
             .or_else(|| request.query.find("x-amz-security-token"));
+        self.refuse_token(token)
+    }
+
+    /// There are no temporary credentials yet, so no token is known.
+    pub(super) fn refuse_token(&self, token: Option<&str>) -> Result<(), AuthError> {
         match token {
             Some(token) if self.verifies => Err(AuthError::UnknownToken(token.to_owned())),
             _ => Ok(()),

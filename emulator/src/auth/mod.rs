@@ -5,7 +5,9 @@ pub(crate) mod error;
 pub(crate) mod identities;
 pub(crate) mod identity;
 pub(crate) mod payload;
+pub(crate) mod post_policy;
 mod presigned;
+pub(crate) mod signed_form;
 mod sigv2;
 mod sigv4;
 #[cfg(test)]

@@ -201,6 +201,11 @@ impl PayloadVerifier {
         Ok(Self(form))
     }
 
+    /// For a body of which nothing is proven.
+    pub(crate) fn of_unsigned() -> Self {
+        Self(Form::Plain)
+    }
+
     /// Whether the body comes in chunks, so that what arrives is not what it says.
     pub(crate) fn is_chunked(&self) -> bool {
         matches!(self.0, Form::Chunked(_))

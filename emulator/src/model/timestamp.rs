@@ -14,6 +14,8 @@ const ISO: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 const ISO_SECONDS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const ISO_FRACTION: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:1+]Z");
 const AMZ: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day]T[hour][minute][second]Z");
 
@@ -110,6 +112,15 @@ impl Timestamp {
         Self::from_offset(time.assume_utc())
     }
 
+    /// Reads ISO 8601 in UTC, with a fraction of the second or without: `2026-03-15T13:23:28.042Z`.
+    pub(crate) fn parse_iso8601(text: &str) -> Option<Self> {
+        let forms = [ISO_SECONDS, ISO_FRACTION];
+        let time = forms
+            .into_iter()
+            .find_map(|form| PrimitiveDateTime::parse(text, form).ok())?;
+        Self::from_offset(time.assume_utc())
+    }
+
     /// Reads any of the three forms of RFC 9110 §5.6.7.
     pub(crate) fn parse_http_date(text: &str) -> Option<Self> {
         httpdate::parse_http_date(text).ok().map(Self::from_system)
@@ -151,6 +162,22 @@ mod tests {
             Timestamp::parse_http_date(&SPELLED.http_date()),
             Some(second)
         );
+        let iso = SPELLED.iso8601_seconds();
+        assert_eq!(Timestamp::parse_iso8601(&iso), Some(second));
+        assert_eq!(Timestamp::parse_iso8601(&SPELLED.iso8601()), Some(SPELLED));
+    }
+
+    #[test]
+    fn iso_8601_is_read_in_utc_alone() {
+        for other in [
+            "2026-03-15 13:23:28Z",
+            "2026-03-15T13:23:28",
+            "2026-03-15T13:23:28+00:00",
+            "2026-02-30T13:23:28Z",
+            "tomorrow",
+        ] {
+            assert_eq!(Timestamp::parse_iso8601(other), None, "{other}");
+        }
     }
 
     #[test]

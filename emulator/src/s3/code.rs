@@ -46,6 +46,7 @@ codes! {
     BucketAlreadyOwnedByYou CONFLICT "Your previous request to create the named bucket succeeded and you already own it.";
     BucketNotEmpty CONFLICT "The bucket you tried to delete is not empty";
     EntityTooLarge BAD_REQUEST "Your proposed upload exceeds the maximum allowed size";
+    EntityTooSmall BAD_REQUEST "Your proposed upload is smaller than the minimum allowed size";
     IllegalLocationConstraintException BAD_REQUEST "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.";
     IncompleteBody BAD_REQUEST "You did not provide the number of bytes specified by the Content-Length HTTP header";
     InternalError INTERNAL_SERVER_ERROR "We encountered an internal error. Please try again.";
@@ -59,6 +60,7 @@ codes! {
     InvalidEncryptionAlgorithmError BAD_REQUEST "The Encryption request you specified is not valid. Supported value: AES256.";
     InvalidLocationConstraint BAD_REQUEST "The specified location-constraint is not valid";
     InvalidPartNumber RANGE_NOT_SATISFIABLE "The requested partnumber is not satisfiable";
+    InvalidPolicyDocument BAD_REQUEST "The content of the form does not meet the conditions specified in the policy document.";
     InvalidRange RANGE_NOT_SATISFIABLE "The requested range is not satisfiable";
     InvalidRequest BAD_REQUEST "Invalid Request";
     InvalidStorageClass BAD_REQUEST "The storage class you specified is not valid";
@@ -71,9 +73,11 @@ codes! {
     KmsInvalidKeyUsageException("KMS.InvalidKeyUsageException") BAD_REQUEST "The key cannot be used for this.";
     KmsInvalidStateException("KMS.KMSInvalidStateException") BAD_REQUEST "The state of the key does not allow this.";
     KmsNotFoundException("KMS.NotFoundException") BAD_REQUEST "The key does not exist";
+    MalformedPOSTRequest BAD_REQUEST "The body of your POST request is not well-formed multipart/form-data.";
     MalformedTrailerError BAD_REQUEST "The request contained trailing data that was not well-formed or did not conform to our published schema.";
     MalformedXML BAD_REQUEST "The XML you provided was not well-formed or did not validate against our published schema";
     MaxMessageLengthExceeded BAD_REQUEST "Your request was too big.";
+    MaxPostPreDataLengthExceeded BAD_REQUEST "Your POST request fields preceeding the upload file was too large.";
     MetadataTooLarge BAD_REQUEST "Your metadata headers exceed the maximum allowed metadata size";
     MethodNotAllowed METHOD_NOT_ALLOWED "The specified method is not allowed against this resource.";
     MissingContentLength LENGTH_REQUIRED "You must provide the Content-Length HTTP header.";

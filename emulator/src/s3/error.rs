@@ -9,6 +9,8 @@ use std::fmt;
 use crate::auth::authenticator::MAX_SKEW;
 use crate::auth::error::{AuthError, Mismatch};
 use crate::auth::payload::PayloadError;
+use crate::auth::post_policy::PolicyError;
+use crate::auth::signed_form::FormAuthError;
 use crate::keyring::error::KeyringError;
 use crate::keyring::refusal::Refusal;
 use crate::s3::code::Code;
@@ -16,6 +18,7 @@ use crate::sse::error::SseError;
 use crate::store::error::{FailedCondition, StoreError};
 use crate::wire::aws_chunked::ChunkError;
 use crate::wire::body::BodyError;
+use crate::wire::forms::{FormError, MAX_FIELDS_BYTES};
 
 /// An answer that is an error: code, message, and the further elements of its body in order.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct S3Error {
     pub(crate) details: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
+    /// Whether the message may quote a client's secret: it is answered then, and not logged.
+    pub(crate) is_private: bool,
 }
 
 impl S3Error {
@@ -35,6 +40,7 @@ impl S3Error {
             details: Vec::new(),
             headers: Vec::new(),
             source: None,
+            is_private: false,
         }
     }
 
@@ -60,6 +66,14 @@ impl S3Error {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self::argument(name, message).with("ArgumentValue", value)
+    }
+
+    /// `InvalidArgument` for a form without a field that it must have.
+    pub(crate) fn no_form_field(name: &str) -> Self {
+        let message = format!(
+            "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+        );
+        Self::argument_value(name, "", message)
     }
 
     /// `NotImplemented` for a header that AWS's general purpose buckets do not take.
@@ -247,6 +261,52 @@ impl From<AuthError> for S3Error {
     }
 }
 
+/// Source: answers recorded from AWS, and such as were quoted from it.
+impl From<FormAuthError> for S3Error {
+    fn from(error: FormAuthError) -> Self {
+        match error {
+            FormAuthError::Missing(name) => Self::no_form_field(name),
+            FormAuthError::Field {
+                name,
+                value,
+                message,
+            } => Self::argument_value(name, &value, message),
+            FormAuthError::Auth(error) => error.into(),
+            FormAuthError::Policy(error) => {
+                let refusal = match error {
+                    PolicyError::Unreadable(message) => {
+                        Code::InvalidPolicyDocument.says(format!("Invalid Policy: {message}"))
+                    }
+                    PolicyError::Broken(message) => {
+                        Code::AccessDenied.says(format!("Invalid according to Policy: {message}"))
+                    }
+                };
+                // A condition may name a customer's key.
+                Self {
+                    is_private: true,
+                    ..refusal
+                }
+            }
+        }
+    }
+}
+
+impl From<FormError> for S3Error {
+    fn from(error: FormError) -> Self {
+        match error {
+            FormError::Malformed => Code::MalformedPOSTRequest.error(),
+            FormError::TooLarge => Code::MaxPostPreDataLengthExceeded
+                .with("MaxPostPreDataLengthBytes", MAX_FIELDS_BYTES),
+            FormError::NoFile => Self::argument_value(
+                "file",
+                "0",
+                "POST requires exactly one file upload per request.",
+            ),
+            FormError::Body(error) => error.into(),
+        }
+    }
+}
+
 fn mismatched(mismatch: &Mismatch) -> S3Error {
     let mut error = Code::SignatureDoesNotMatch
         .with("AWSAccessKeyId", &mismatch.access_key)
@@ -294,6 +354,7 @@ impl From<BodyError> for S3Error {
         match error {
             BodyError::Idle => Code::RequestTimeout.error(),
             BodyError::Cut(_) => Code::IncompleteBody.error(),
+            BodyError::Malformed => Code::MalformedPOSTRequest.error(),
             failed @ BodyError::Failed(_) => Self::internal(failed),
         }
     }

@@ -5,6 +5,7 @@
 //! never stalls a neighbour; the next buffer is gathered meanwhile. A body that fits into one segment never leaves the
 //! runtime.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -37,6 +38,8 @@ pub(crate) struct Upload {
     pub(crate) body: Body,
     pub(crate) verifier: PayloadVerifier,
     pub(crate) declared: Declared,
+    /// Bounds of its size in bytes.
+    size_bytes: RangeInclusive<u64>,
 }
 
 /// A body that is in.
@@ -73,7 +76,23 @@ impl Upload {
                 body: std::mem::take(&mut request.body),
                 verifier,
                 declared,
+                size_bytes: 0..=MAX_PUT_BYTES,
             }),
+        }
+    }
+
+    /// Takes the file of a form, whose size has these bounds.
+    pub(crate) fn take_file(
+        incoming: &mut Incoming,
+        declared: Declared,
+        size_bytes: RangeInclusive<u64>,
+    ) -> Self {
+        let (least, most) = size_bytes.into_inner();
+        Self {
+            body: std::mem::take(&mut incoming.request.body),
+            verifier: PayloadVerifier::of_unsigned(),
+            declared,
+            size_bytes: least..=most.min(MAX_PUT_BYTES),
         }
     }
 
@@ -89,7 +108,8 @@ impl Upload {
         wants_md5: bool,
         workers: &Workers,
     ) -> Result<Received, S3Error> {
-        let pipeline = Pipeline::new(self.declared, wants_md5, sealer, writer);
+        let pipeline =
+            Pipeline::new(self.declared, wants_md5, sealer, writer).within(self.size_bytes);
         let mut work = Work {
             verifier: self.verifier,
             pipeline,
@@ -197,6 +217,7 @@ pub(crate) struct Pipeline {
     writer: BlobWriter,
     sealed: Vec<u8>,
     size_bytes: u64,
+    bounds: RangeInclusive<u64>,
 }
 
 impl Pipeline {
@@ -222,7 +243,13 @@ impl Pipeline {
             writer,
             sealed: Vec::new(),
             size_bytes: 0,
+            bounds: 0..=MAX_PUT_BYTES,
         }
+    }
+
+    /// With bounds of the plaintext's size in bytes.
+    fn within(self, bounds: RangeInclusive<u64>) -> Self {
+        Self { bounds, ..self }
     }
 
     /// For the bytes of another object, of which nothing has to be proven.
@@ -248,9 +275,10 @@ impl Pipeline {
     pub(crate) fn absorb(&mut self, plain: &[u8]) -> Result<(), S3Error> {
         self.size_bytes += u64::try_from(plain.len()).map_err(S3Error::internal)?;
         if self.size_bytes > MAX_PUT_BYTES {
-            return Err(Code::EntityTooLarge
-                .with("ProposedSize", self.size_bytes)
-                .with("MaxSizeAllowed", MAX_PUT_BYTES));
+            return self.check_size();
+        }
+        if self.size_bytes > *self.bounds.end() {
+            return Ok(()); // It is read on, for the refusal to tell its size.
         }
         if let Some(md5) = &mut self.md5 {
             md5.update(plain);
@@ -264,8 +292,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// `BadDigest`, `InternalError`.
+    /// `EntityTooLarge`, `EntityTooSmall`, `BadDigest`, `InternalError`.
     pub(crate) fn finish(mut self, end: Option<&PayloadEnd>) -> Result<Received, S3Error> {
+        self.check_size()?;
         let md5 = self.md5.take().map(|md5| first_16(&md5.finish()));
         if let (Some(expected), Some(calculated)) = (self.declared.content_md5, md5) {
             check_md5(expected, calculated)?;
@@ -284,6 +313,21 @@ impl Pipeline {
                 value,
             },
         })
+    }
+
+    fn check_size(&self) -> Result<(), S3Error> {
+        let (proposed, bounds) = (self.size_bytes, &self.bounds);
+        if proposed > *bounds.end() {
+            return Err(Code::EntityTooLarge
+                .with("ProposedSize", proposed)
+                .with("MaxSizeAllowed", bounds.end()));
+        }
+        if proposed < *bounds.start() {
+            return Err(Code::EntityTooSmall
+                .with("ProposedSize", proposed)
+                .with("MinSizeAllowed", bounds.start()));
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), S3Error> {

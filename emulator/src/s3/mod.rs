@@ -6,10 +6,12 @@ pub(crate) mod delivery;
 pub(crate) mod error;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub(crate) mod form;
 pub(crate) mod fresh;
 pub(crate) mod headers;
 pub(crate) mod intake;
 pub(crate) mod layers;
+pub(crate) mod object_write;
 pub(crate) mod operation;
 pub(crate) mod operations;
 pub(crate) mod permit;

@@ -9,6 +9,7 @@ use crate::model::object::VersionId;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
+use crate::s3::form::PostForm;
 use crate::s3::fresh::FreshAnswer;
 use crate::s3::target::{ObjectAddress, Target};
 use crate::wire::request::Request;
@@ -58,6 +59,8 @@ pub(crate) struct Incoming {
     pub(crate) insecure: bool,
     /// The region that it was sent to.
     pub(crate) region: String,
+    /// The form that it came as.
+    pub(crate) form: Option<PostForm>,
 }
 
 impl Incoming {
@@ -117,6 +120,8 @@ pub(crate) enum Payload {
     Document,
     /// A body of any size, which the operation reads itself.
     Stream,
+    /// The same, behind the fields of a browser's form, which are read before its turn.
+    Form,
 }
 
 /// Where a request is aimed.
@@ -144,6 +149,8 @@ pub(crate) struct Route {
     pair: Option<(&'static str, &'static str)>,
     /// A header that must be there.
     header: Option<&'static str>,
+    /// Whether it must be a browser's form.
+    is_form: bool,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, S3Error>> + Send + 'a>>;
@@ -262,6 +269,7 @@ impl Route {
             queries: &[],
             pair: None,
             header: None,
+            is_form: false,
         }
     }
 
@@ -289,6 +297,12 @@ impl Route {
         self
     }
 
+    /// Only as a browser's form.
+    pub(crate) const fn of_form(mut self) -> Self {
+        self.is_form = true;
+        self
+    }
+
     /// Its method.
     pub(crate) fn method(&self) -> &'static str {
         self.method
@@ -310,12 +324,21 @@ impl Route {
             && self
                 .header
                 .is_none_or(|name| request.headers.contains_key(name))
+            && (!self.is_form || is_form(request))
     }
 
     /// How much it demands: of two that take a request, the more demanding one answers.
     pub(crate) fn demands(&self) -> usize {
         self.queries.len() + usize::from(self.pair.is_some()) + usize::from(self.header.is_some())
     }
+}
+
+fn is_form(request: &Request) -> bool {
+    let media_type = request.header("content-type").unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    media_type
+        .trim()
+        .eq_ignore_ascii_case("multipart/form-data")
 }
 
 impl std::fmt::Debug for Entry {

@@ -65,13 +65,12 @@ pub(crate) fn error(error: &S3Error, ids: &MessageIds, method: &Method, bare: bo
 }
 
 fn log(error: &S3Error, ids: &MessageIds) {
-    match &error.source {
-        Some(source) => {
-            tracing::error!(request = %ids.request, code = error.code.name(), cause = %chain(source.as_ref()), "answered an error");
-        }
-        None => {
-            tracing::debug!(request = %ids.request, code = error.code.name(), message = %error.message, "refused");
-        }
+    let code = error.code.name();
+    if let Some(source) = &error.source {
+        tracing::error!(request = %ids.request, code, cause = %chain(source.as_ref()), "answered an error");
+    } else {
+        let message = (!error.is_private).then_some(&*error.message);
+        tracing::debug!(request = %ids.request, code, message, "refused");
     }
 }
 

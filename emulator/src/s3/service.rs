@@ -16,8 +16,9 @@ use crate::model::bucket_name::BucketName;
 use crate::s3::code::Code;
 use crate::s3::context::{Access, Context, Settings};
 use crate::s3::error::S3Error;
+use crate::s3::form::PostForm;
 use crate::s3::headers::encryption;
-use crate::s3::operation::{Call, Entry, Incoming};
+use crate::s3::operation::{Call, Entry, Incoming, Payload};
 use crate::s3::respond::{self, MessageIds};
 use crate::s3::target::{Hosts, Target};
 use crate::s3::workers::Workers;
@@ -86,20 +87,18 @@ impl S3Service {
     async fn perform(
         &self,
         entry: &Entry,
-        target: Target,
+        mut target: Target,
         caller: Option<Identified>,
         mut request: Request,
     ) -> Result<Response, S3Error> {
-        let identified = if let Some(caller) = caller {
-            caller
-        } else {
-            let host_bucket = self.hosts.bucket_of(&request.host).map(str::to_owned);
-            self.authenticator.identify(
-                &mut request,
-                "s3",
-                host_bucket.as_deref(),
-                self.clock.now(),
-            )?
+        let mut form = None;
+        if entry.payload == Payload::Form {
+            form = Some(PostForm::open(&mut request, &mut target).await?);
+        }
+        let identified = match (caller, &mut form) {
+            (Some(caller), _) => caller,
+            (None, Some(form)) => self.identify_form(form, &target)?,
+            (None, None) => self.identify(&mut request)?,
         };
         let access = Access {
             insecure: self.settings.strict_tls && !request.is_secure(),
@@ -110,6 +109,7 @@ impl S3Service {
             target,
             signing: identified.payload,
             region: identified.region,
+            form,
             request,
         };
         intake::check_signing(&incoming, entry.payload)?;
@@ -123,6 +123,25 @@ impl S3Service {
             Call::Fresh(answer) => answer.of(cx.bucket()?, &incoming.request),
             Call::Unbuilt => Err(Code::NotImplemented.error()),
         }
+    }
+
+    fn identify(&self, request: &mut Request) -> Result<Identified, S3Error> {
+        let host_bucket = self.hosts.bucket_of(&request.host).map(str::to_owned);
+        let now = self.clock.now();
+        Ok(self
+            .authenticator
+            .identify(request, "s3", host_bucket.as_deref(), now)?)
+    }
+
+    /// Who filled in a form; its policy sets the bounds of its file's size.
+    fn identify_form(&self, form: &mut PostForm, target: &Target) -> Result<Identified, S3Error> {
+        let bucket = target.bucket().map(BucketName::as_str).unwrap_or_default();
+        let now = self.clock.now();
+        let identified = self
+            .authenticator
+            .identify_form(&form.fields, bucket, now)?;
+        form.size_bytes = identified.size_bytes;
+        Ok(identified.by)
     }
 
     /// The bucket that the request is about, if its caller may be there.

@@ -62,7 +62,12 @@ impl Target {
         Self::in_bucket(bucket, &decode(key)?)
     }
 
-    fn in_bucket(bucket: BucketName, key: &str) -> Result<Self, S3Error> {
+    /// A decoded key in a bucket; the bucket itself without one.
+    ///
+    /// # Errors
+    ///
+    /// `KeyTooLongError`.
+    pub(crate) fn in_bucket(bucket: BucketName, key: &str) -> Result<Self, S3Error> {
         match ObjectKey::parse(key) {
             Ok(key) => Ok(Self::Object(ObjectAddress { bucket, key })),
             Err(InvalidObjectKey::Empty) => Ok(Self::Bucket(bucket)),

@@ -32,6 +32,8 @@ pub(crate) enum BodyError {
     Idle,
     /// The connection ended, or what it carried was no body.
     Cut(Box<dyn Error + Send + Sync>),
+    /// All of it came, and it is not of the form that it should have.
+    Malformed,
     /// The producer of an answer failed.
     Failed(Box<dyn Error + Send + Sync>),
 }
@@ -123,6 +125,7 @@ impl fmt::Display for BodyError {
         match self {
             Self::Idle => f.write_str("no byte of the body came for too long"),
             Self::Cut(source) => write!(f, "the body ended early: {source}"),
+            Self::Malformed => f.write_str("the body is malformed"),
             Self::Failed(source) => write!(f, "the body could not be made: {source}"),
         }
     }
@@ -131,7 +134,7 @@ impl fmt::Display for BodyError {
 impl Error for BodyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Idle => None,
+            Self::Idle | Self::Malformed => None,
             Self::Cut(source) | Self::Failed(source) => Some(source.as_ref()),
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod aws_chunked;
 pub(crate) mod body;
 pub(crate) mod encoded_word;
 pub(crate) mod encoding;
+pub(crate) mod forms;
 pub(crate) mod query;
 pub(crate) mod ranges;
 pub(crate) mod request;

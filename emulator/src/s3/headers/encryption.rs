@@ -32,6 +32,8 @@ const NO_ALGORITHM: &str = "Requests specifying Server Side Encryption with Cust
 const NO_KEY: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.";
 const NO_MD5: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key.";
 const TOO_SHORT: &str = "The secret key was invalid - too short.";
+const NO_BASE64: &str =
+    "The secret key was improperly encoded. The secret key must be Base64 encoded.";
 const WRONG_MD5: &str =
     "The calculated MD5 hash of the key did not match the hash that was provided.";
 const WRONG_LENGTH: &str = "The secret key was invalid for the specified algorithm.";
@@ -50,7 +52,7 @@ struct Group {
     needs_md5: bool,
     /// New objects need a key of the right length; elsewhere a wrong length is a wrong key.
     needs_length: bool,
-    /// CopyObject alone stumbles over padding behind a good key.
+    /// CopyObject and forms alone stumble over padding behind a good key.
     refuses_excess_padding: bool,
 }
 
@@ -72,6 +74,7 @@ const OF_COPY: Group = Group {
     refuses_excess_padding: true,
     ..OF_PUT
 };
+const OF_FORM: Group = OF_COPY;
 
 const OF_SOURCE: Group = Group {
     algorithm: "x-amz-copy-source-server-side-encryption-customer-algorithm",
@@ -98,6 +101,15 @@ pub(crate) fn parse_put(incoming: &Incoming) -> Result<Requested, S3Error> {
 /// As [`parse_put`].
 pub(crate) fn parse_copy(incoming: &Incoming) -> Result<Requested, S3Error> {
     parse_write(incoming, &OF_COPY)
+}
+
+/// What a browser's form asks for.
+///
+/// # Errors
+///
+/// As [`parse_put`].
+pub(crate) fn parse_form(incoming: &Incoming) -> Result<Requested, S3Error> {
+    parse_write(incoming, &OF_FORM)
 }
 
 /// The customer key of a read. Headers that ask for an encryption have no business there.
@@ -268,6 +280,9 @@ fn parse_group(incoming: &Incoming, group: &Group) -> Result<Option<CustomerKey>
     let md5 = request.header(group.md5);
     if group.needs_md5 && md5.is_none() {
         return Err(S3Error::argument(SSE, NO_MD5));
+    }
+    if !text.is_ascii() {
+        return Err(S3Error::argument_value(SSE, text, NO_BASE64));
     }
     let bytes = decode_lenient(text);
     if bytes.is_empty() {

@@ -159,11 +159,21 @@ pub(crate) fn parse_tagging(request: &Request) -> Result<Vec<(String, String)>, 
         .pairs()
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
+    check_tags(&tags)?;
+    Ok(tags)
+}
+
+/// Checks the tags of an object: at most ten, each of its own key.
+///
+/// # Errors
+///
+/// `InvalidTag`, `BadRequest` for more than ten.
+pub(crate) fn check_tags(tags: &[(String, String)]) -> Result<(), S3Error> {
     if tags.len() > MAX_TAGS {
         return Err(Code::BadRequest.says(format!("Object tags cannot be greater than {MAX_TAGS}")));
     }
     let mut seen = BTreeSet::new();
-    for (key, value) in &tags {
+    for (key, value) in tags {
         if key.starts_with("aws:") {
             return Err(Code::InvalidTag
                 .says("Your TagKey cannot be prefixed with aws:")
@@ -176,7 +186,7 @@ pub(crate) fn parse_tagging(request: &Request) -> Result<Vec<(String, String)>, 
         }
         check_tag(key, value)?;
     }
-    Ok(tags)
+    Ok(())
 }
 
 /// Checks the form of a tag: key of 1 to 128 and value of up to 256 UTF-16 units, of letters, digits, spaces and `+-=._:/@`.

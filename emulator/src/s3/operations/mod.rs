@@ -15,6 +15,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     object::delete::OPERATIONS,
     object::get::OPERATIONS,
     object::list::OPERATIONS,
+    object::post_form::OPERATIONS,
     object::put::OPERATIONS,
     unbuilt::OPERATIONS,
 ];

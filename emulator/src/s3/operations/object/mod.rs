@@ -4,4 +4,5 @@ pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod post_form;
 pub(crate) mod put;
