@@ -12,11 +12,13 @@
 //! ```
 //!
 //! A plain `#[test]` uses [`blocking::Strongroom`]. The feature `aws` brings `s3_client()`, `kms_client()` and `sdk_config()`; without it
-//! this crate pulls no SDK. A server that cannot start fails the test: nothing is ever skipped.
+//! this crate pulls no SDK. The feature `client-side` brings `ClientSide`, which encrypts as AWS's S3 encryption clients do. A server that cannot start fails the test: nothing is ever skipped.
 
 #[cfg(feature = "aws")]
 mod aws;
 mod builder;
+#[cfg(feature = "client-side")]
+mod client_side;
 mod server;
 mod twin;
 
@@ -33,6 +35,12 @@ pub mod blocking {
 }
 
 pub use crate::builder::Builder;
+#[cfg(feature = "client-side")]
+pub use crate::client_side::client::{ClientSide, Written};
+#[cfg(feature = "client-side")]
+pub use crate::client_side::error::ClientSideError;
+#[cfg(feature = "client-side")]
+pub use crate::client_side::format::{Format, format_of};
 pub use crate::server::Strongroom;
 pub use strongroom::{
     Authentication, ClockHandle, Config, KmsCall, Layer, Mode, NewBuckets, Stored, Through,

@@ -6,7 +6,7 @@ use crate::violation::Violation;
 
 /// Where a package may be named.
 #[derive(Clone, Copy, Debug)]
-enum Door {
+pub(crate) enum Door {
     /// In these files, and in files under these folders.
     In(&'static [&'static str]),
     /// In `main.rs` and the files that it declares.
@@ -20,9 +20,14 @@ const STORE: Door = Door::In(&["store/"]);
 const CRYPTO: Door = Door::In(&["crypto/"]);
 const TIMESTAMP: Door = Door::In(&["model/timestamp.rs"]);
 const ENCODING: Door = Door::In(&["wire/encoding.rs"]);
+const SDK: Door = Door::In(&["aws.rs"]);
+const CLIENT_SIDE: Door = Door::In(&["client_side/"]);
+
+/// Packages and their doors.
+pub(crate) type Doors = &'static [(&'static str, Door)];
 
 /// Every direct package of the emulator. A new one needs a row, and its commit a reason.
-const DOORS: &[(&str, Door)] = &[
+pub(crate) const EMULATOR: Doors = &[
     ("warp", SERVER),
     ("hyper", SERVER),
     ("hyper-util", SERVER),
@@ -61,14 +66,40 @@ const DOORS: &[(&str, Door)] = &[
     ("zeroize", Door::Open),
 ];
 
+/// Every direct package of the test kit, those behind its features too.
+pub(crate) const TESTKIT: Doors = &[
+    ("strongroom", Door::Open),
+    ("tokio", Door::Open),
+    // Clients and their configuration are what the feature `aws` gives.
+    ("aws-sdk-kms", Door::Open),
+    ("aws-sdk-s3", Door::Open),
+    ("aws-types", Door::Open),
+    ("aws-credential-types", SDK),
+    ("aws-smithy-async", SDK),
+    ("aws-smithy-http-client", SDK),
+    ("aws-smithy-runtime-api", SDK),
+    ("aes", CLIENT_SIDE),
+    ("aes-gcm", CLIENT_SIDE),
+    ("aes-kw", CLIENT_SIDE),
+    ("base64", CLIENT_SIDE),
+    ("cbc", CLIENT_SIDE),
+    ("ecb", CLIENT_SIDE),
+    ("getrandom", CLIENT_SIDE),
+    ("hkdf", CLIENT_SIDE),
+    ("serde_json", CLIENT_SIDE),
+    ("sha2", CLIENT_SIDE),
+    ("subtle", CLIENT_SIDE),
+    ("zeroize", CLIENT_SIDE),
+];
+
 /// Packages that are named away from their door. Tests may use any.
-pub(crate) fn packages_off_their_door(house: &House) -> Vec<Violation> {
+pub(crate) fn packages_off_their_door(house: &House, doors: Doors) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (index, source) in house.sources.iter().enumerate() {
-        let place = source.path.trim_start_matches("emulator/src/");
+        let place = house.place(index);
         let paths = named_paths(source);
         for path in paths.iter().filter(|path| !path.test) {
-            let Some((package, door)) = package_of(path) else {
+            let Some((package, door)) = package_of(path, doors) else {
                 continue;
             };
             if !door.opens(place, house.is_binary(index)) {
@@ -80,12 +111,13 @@ pub(crate) fn packages_off_their_door(house: &House) -> Vec<Violation> {
     violations
 }
 
-/// Packages of the emulator's manifest that no row names.
+/// Packages of a manifest that no row names.
 pub(crate) fn packages_without_a_door(
     manifest: &str,
     packages: &[(String, usize)],
+    doors: Doors,
 ) -> Vec<Violation> {
-    let known = |name: &String| DOORS.iter().any(|(package, _)| package == name);
+    let known = |name: &String| doors.iter().any(|(package, _)| package == name);
     packages
         .iter()
         .filter(|(name, _)| !known(name))
@@ -96,13 +128,13 @@ pub(crate) fn packages_without_a_door(
         .collect()
 }
 
-fn package_of(path: &NamedPath) -> Option<(&'static str, Door)> {
+fn package_of(path: &NamedPath, doors: Doors) -> Option<(&'static str, Door)> {
     let first = path.segments.first()?;
     let crate_name = |package: &str| match package {
         "md-5" => "md5".to_owned(),
         other => other.replace('-', "_"),
     };
-    DOORS
+    doors
         .iter()
         .find(|(package, _)| crate_name(package) == *first)
         .copied()
@@ -136,7 +168,7 @@ mod tests {
     use crate::house::made_up;
 
     fn places(files: &[(&str, &str)]) -> Vec<(String, usize)> {
-        packages_off_their_door(&made_up(files))
+        packages_off_their_door(&made_up(files), EMULATOR)
             .into_iter()
             .map(|violation| (violation.file, violation.line))
             .collect()
@@ -183,10 +215,23 @@ mod tests {
     }
 
     #[test]
+    fn the_test_kit_has_doors_of_its_own() {
+        let house = made_up(&[
+            ("client_side/cipher.rs", "use aes_gcm::Aes256Gcm;"),
+            ("server.rs", "use tokio::sync; use aes_gcm::Aes256Gcm;"),
+        ]);
+
+        let found = packages_off_their_door(&house, TESTKIT);
+
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].file, "emulator/src/server.rs");
+    }
+
+    #[test]
     fn a_package_that_no_row_names_is_caught() {
         let packages = [("bytes".to_owned(), 3), ("left-pad".to_owned(), 4)];
 
-        let found = packages_without_a_door("emulator/Cargo.toml", &packages);
+        let found = packages_without_a_door("emulator/Cargo.toml", &packages, EMULATOR);
 
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].line, 4);

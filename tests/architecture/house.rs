@@ -48,10 +48,15 @@ impl House {
         house
     }
 
+    /// A file's path from the package's `src` folder: `wire/xml.rs`.
+    pub(crate) fn place(&self, index: usize) -> &str {
+        self.sources[index].path.trim_start_matches(&self.folder)
+    }
+
     /// Where a file stands inside the crate: `["wire", "xml"]`; nothing for the crate's root.
     pub(crate) fn module(&self, index: usize) -> Vec<String> {
-        let path = self.sources[index].path.trim_start_matches(&self.folder);
-        let mut names: Vec<String> = path
+        let mut names: Vec<String> = self
+            .place(index)
             .trim_end_matches(".rs")
             .split('/')
             .map(str::to_owned)

@@ -55,7 +55,8 @@ fn shipped() -> Vec<Source> {
 }
 
 fn everything() -> Vec<Source> {
-    [shipped(), read_folder(&root(), "tests")].concat()
+    let examples = read_folder(&root(), "testkit/examples");
+    [shipped(), examples, read_folder(&root(), "tests")].concat()
 }
 
 #[test]
@@ -89,15 +90,23 @@ fn no_modules_import_each_other() {
 
 #[test]
 fn packages_are_named_at_their_door_alone() {
-    assert_none(&doors::packages_off_their_door(&emulator()));
+    assert_none(&doors::packages_off_their_door(
+        &emulator(),
+        doors::EMULATOR,
+    ));
+    assert_none(&doors::packages_off_their_door(&testkit(), doors::TESTKIT));
 }
 
 #[test]
 fn every_package_has_a_door() {
-    let path = "emulator/Cargo.toml";
-    let packages = manifest::direct_packages(&read(path));
-
-    assert_none(&doors::packages_without_a_door(path, &packages));
+    let houses = [
+        ("emulator/Cargo.toml", doors::EMULATOR),
+        ("testkit/Cargo.toml", doors::TESTKIT),
+    ];
+    for (path, doors) in houses {
+        let packages = manifest::all_packages(&read(path));
+        assert_none(&doors::packages_without_a_door(path, &packages, doors));
+    }
 }
 
 #[test]

@@ -12,13 +12,21 @@ struct Dependency<'a> {
     line: usize,
 }
 
+/// Name and line of each package of a manifest, those behind features too.
+pub(crate) fn all_packages(manifest: &str) -> Vec<(String, usize)> {
+    named(section(manifest, "dependencies"))
+}
+
 /// Name and line of each package that a manifest's default features pull.
-pub(crate) fn direct_packages(manifest: &str) -> Vec<(String, usize)> {
-    section(manifest, "dependencies")
-        .into_iter()
-        .filter(|dependency| !dependency.value.contains("optional = true"))
-        .map(|dependency| (dependency.name.to_owned(), dependency.line))
-        .collect()
+fn direct_packages(manifest: &str) -> Vec<(String, usize)> {
+    let mut packages = section(manifest, "dependencies");
+    packages.retain(|dependency| !dependency.value.contains("optional = true"));
+    named(packages)
+}
+
+fn named(packages: Vec<Dependency<'_>>) -> Vec<(String, usize)> {
+    let name = |package: Dependency<'_>| (package.name.to_owned(), package.line);
+    packages.into_iter().map(name).collect()
 }
 
 /// Everything beyond the first `most` packages.
@@ -110,6 +118,12 @@ b = "2"
     fn packages_beyond_the_budget_are_caught() {
         assert_eq!(lines(&packages_beyond("a", MANIFEST, 2)), [8]);
         assert_eq!(lines(&packages_beyond("a", MANIFEST, 3)), []);
+    }
+
+    #[test]
+    fn packages_behind_features_count_where_all_do() {
+        assert_eq!(direct_packages(MANIFEST).len(), 3);
+        assert_eq!(all_packages(MANIFEST).len(), 4);
     }
 
     #[test]

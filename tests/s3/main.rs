@@ -10,6 +10,8 @@ mod access;
 mod bucket_keys;
 mod buckets;
 mod chunks;
+mod client_side;
+mod client_side_storage;
 mod conditions;
 mod copy;
 mod default_encryption;
