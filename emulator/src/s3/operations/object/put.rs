@@ -9,7 +9,7 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::checksums::{self, Declared};
 use crate::s3::headers::metadata::{self, ObjectHeaders};
 use crate::s3::headers::{acl, conditions, encryption};
-use crate::s3::intake::Upload;
+use crate::s3::intake::{Digests, Upload};
 use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
 use crate::s3::sealing::Write;
 use crate::s3::target::ObjectAddress;
@@ -63,7 +63,12 @@ impl Operation for PutObject {
         let (sealing, etag, sent_context) = (write.sealing, write.etag, write.context);
         let received = self
             .upload
-            .receive(write.sealer, write.writer, etag.wants_md5(), &cx.workers)
+            .receive(
+                write.sealer,
+                write.writer,
+                Digests::of_object(etag.wants_md5()),
+                &cx.workers,
+            )
             .await?;
         let content = VersionContent {
             size_bytes: received.size_bytes,
