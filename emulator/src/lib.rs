@@ -38,7 +38,7 @@ pub use crate::config::{
     Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
     root_key_of_environment,
 };
-pub use crate::control::stored::{Layer, Mode, Stored, WrappedUnder};
+pub use crate::control::stored::{Layer, Mode, Stored, StoredBlob, WrappedUnder};
 pub use crate::journal::kms_calls::{KmsCall, Through};
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;

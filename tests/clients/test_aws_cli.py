@@ -1,4 +1,4 @@
-"""The aws CLI, as people type it. Multipart uploads are not built yet, so its threshold is raised."""
+"""The aws CLI, as people type it. It sends what is larger than 8 MiB in parts."""
 
 import base64
 import hashlib
@@ -11,10 +11,7 @@ KEY = bytes(range(32))
 
 @pytest.fixture
 def home(tmp_path):
-    """A home whose CLI never splits an upload."""
-    config = tmp_path / ".aws" / "config"
-    config.parent.mkdir()
-    config.write_text("[default]\ns3 =\n  multipart_threshold = 1GB\n")
+    """A home without any setting."""
     return tmp_path
 
 
@@ -134,3 +131,17 @@ def test_a_bucket_is_made_and_removed(server, scheme):
     server.aws(scheme, "s3", "rb", f"s3://{name}")
 
     assert name not in server.aws(scheme, "s3", "ls")
+
+
+@pytest.mark.parametrize("mode", [["AES256"], ["aws:kms"], ["aws:kms:dsse"]])
+def test_files_in_parts_are_encrypted_in_every_mode(server, scheme, bucket, home, mode):
+    big = home / "big"
+    big.write_bytes(hashlib.shake_128(b"parts").digest(20 * 1024 * 1024 + 1))
+
+    server.aws(scheme, "s3", "cp", big, f"s3://{bucket}/big", "--sse", *mode, "--no-progress", home=home)
+    head = json.loads(server.aws(scheme, "s3api", "head-object", "--bucket", bucket, "--key", "big"))
+    server.aws(scheme, "s3", "cp", f"s3://{bucket}/big", home / "back", "--no-progress", home=home)
+
+    assert head["ServerSideEncryption"] == mode[0]
+    assert head["ETag"].endswith('-3"')
+    assert (home / "back").read_bytes() == big.read_bytes()

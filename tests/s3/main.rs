@@ -25,6 +25,7 @@ mod kms_headers;
 mod kms_journal;
 mod kms_refusals;
 mod listing;
+mod multipart;
 mod objects;
 mod operations;
 mod post_form;

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::model::bucket_name::BucketName;
-use crate::model::object::BlobPlace;
+use crate::model::object::{Blob, BlobPlace};
 use crate::model::object_key::ObjectKey;
 use crate::model::sealing::{KmsWrapping, Sealing, WrappedKey};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
+use crate::store::open_body::OpenBody;
+use crate::store::reader::BlobReader;
 
 /// An object as it lies in the store. No key in the clear is among it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +28,24 @@ pub struct Stored {
     pub customer_key_md5: Option<[u8; 16]>,
     /// Size of the plaintext in bytes.
     pub size_bytes: u64,
-    /// The name of its blob: 32 hex digits.
+    /// The name of its first blob: 32 hex digits.
     pub blob_id: String,
-    /// Whether the blob is a file; small ones lie in the catalogue.
+    /// Whether any of its blobs is a file; small ones lie in the catalogue.
     pub is_file: bool,
-    /// The bytes of the blob.
+    /// The bytes of its blobs, one behind the other.
+    pub raw: Vec<u8>,
+    /// Its blobs: one, or one a part of a multipart upload, in their order.
+    pub blobs: Vec<StoredBlob>,
+}
+
+/// A blob of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// Its name: 32 hex digits.
+    pub id: String,
+    /// Whether it is a file; small ones lie in the catalogue.
+    pub is_file: bool,
+    /// Its bytes.
     pub raw: Vec<u8>,
 }
 
@@ -81,12 +96,19 @@ pub(crate) fn stored(
     bucket: &BucketName,
     key: &ObjectKey,
 ) -> Result<Stored, StoreError> {
-    let (version, reader) = store.open_version(bucket, key)?;
-    let mut raw = Vec::new();
-    if let Ok(length) = usize::try_from(reader.sealed_bytes()) {
-        raw.resize(length, 0);
-    }
-    reader.read_at(0, &mut raw)?;
+    let (version, body) = store.open_version(bucket, key)?;
+    let blobs = match body {
+        OpenBody::Blob(blob, reader) => vec![raw(blob, &reader)?],
+        OpenBody::Parts(parts) => {
+            let last = version.content.size_bytes.saturating_sub(1);
+            let wanted = parts.within((0, last))?.into_iter();
+            let opened = wanted.map(|wanted| {
+                let (part, reader) = wanted.open()?;
+                raw(part.blob, &reader)
+            });
+            opened.collect::<Result<_, StoreError>>()?
+        }
+    };
     let key = KeyFacts::of(&version.content.sealing);
     Ok(Stored {
         mode: key.mode,
@@ -99,8 +121,25 @@ pub(crate) fn stored(
         bucket_key: key.kms.and_then(bucket_key),
         customer_key_md5: key.customer_key_md5,
         size_bytes: version.content.size_bytes,
-        blob_id: version.blob.id.to_string(),
-        is_file: version.blob.place == BlobPlace::File,
+        is_file: blobs.iter().any(|blob| blob.is_file),
+        raw: blobs.iter().flat_map(|blob| blob.raw.clone()).collect(),
+        blob_id: blobs
+            .first()
+            .map(|blob| blob.id.clone())
+            .unwrap_or_default(),
+        blobs,
+    })
+}
+
+fn raw(blob: Blob, reader: &BlobReader) -> Result<StoredBlob, StoreError> {
+    let mut raw = Vec::new();
+    if let Ok(length) = usize::try_from(reader.sealed_bytes()) {
+        raw.resize(length, 0);
+    }
+    reader.read_at(0, &mut raw)?;
+    Ok(StoredBlob {
+        id: blob.id.to_string(),
+        is_file: blob.place == BlobPlace::File,
         raw,
     })
 }

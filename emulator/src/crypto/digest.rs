@@ -80,6 +80,30 @@ impl Hasher {
     }
 }
 
+impl Digest {
+    /// The CRC of two pieces joined, by the CRCs of both and the second one's length; `None` for what is no CRC.
+    pub(crate) fn joined(self, one: &[u8], other: &[u8], other_bytes: u64) -> Option<Vec<u8>> {
+        let (algorithm, width_bytes) = self.crc()?;
+        let number = |digest: &[u8]| {
+            let mut bytes = [0; 8];
+            bytes[8 - width_bytes..].copy_from_slice(digest.get(..width_bytes)?);
+            Some(u64::from_be_bytes(bytes))
+        };
+        let joined =
+            crc_fast::checksum_combine(algorithm, number(one)?, number(other)?, other_bytes);
+        Some(joined.to_be_bytes()[8 - width_bytes..].to_vec())
+    }
+
+    fn crc(self) -> Option<(CrcAlgorithm, usize)> {
+        match self {
+            Self::Crc32 => Some((CrcAlgorithm::Crc32IsoHdlc, 4)),
+            Self::Crc32c => Some((CrcAlgorithm::Crc32Iscsi, 4)),
+            Self::Crc64Nvme => Some((CrcAlgorithm::Crc64Nvme, 8)),
+            Self::Md5 | Self::Sha1 | Self::Sha256 => None,
+        }
+    }
+}
+
 /// MD5 of bytes in hand.
 pub(crate) fn md5(bytes: &[u8]) -> [u8; 16] {
     md5::Md5::digest(bytes).into()
@@ -140,6 +164,23 @@ mod tests {
             hasher.update(b"56789");
             assert_eq!(hex::encode(hasher.finish()), hex, "{digest:?}");
         }
+    }
+
+    #[test]
+    fn the_crc_of_two_pieces_is_that_of_the_whole() {
+        let digest_of = |digest, bytes: &[u8]| {
+            let mut hasher = Hasher::new(digest);
+            hasher.update(bytes);
+            hasher.finish()
+        };
+        for digest in [Digest::Crc32, Digest::Crc32c, Digest::Crc64Nvme] {
+            let (one, other) = (digest_of(digest, b"1234"), digest_of(digest, b"56789"));
+
+            let joined = digest.joined(&one, &other, 5).unwrap();
+
+            assert_eq!(joined, digest_of(digest, b"123456789"));
+        }
+        assert_eq!(Digest::Sha256.joined(&[0; 32], &[0; 32], 1), None);
     }
 
     /// RFC 4231, test case 2; RFC 2202, test case 2.

@@ -16,6 +16,15 @@ impl ETag {
         Self(hex::encode(bytes))
     }
 
+    /// Of an object of parts: the MD5 of their tags' bytes, and how many they are. `md5` computes the first.
+    pub(crate) fn of_parts(parts: &[Self], md5: impl FnOnce(&[u8]) -> [u8; 16]) -> Self {
+        let bytes: Vec<u8> = parts
+            .iter()
+            .flat_map(|part| hex::decode(&part.0).unwrap_or_default())
+            .collect();
+        Self(format!("{}-{}", hex::encode(md5(&bytes)), parts.len()))
+    }
+
     /// With quotes, as headers and XML carry it.
     pub(crate) fn quoted(&self) -> String {
         format!("\"{}\"", self.0)

@@ -12,3 +12,5 @@ pub(crate) mod object;
 pub(crate) mod object_key;
 pub(crate) mod sealing;
 pub(crate) mod timestamp;
+pub(crate) mod upload;
+pub(crate) mod upload_id;

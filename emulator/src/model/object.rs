@@ -10,6 +10,7 @@ use crate::model::etag::ETag;
 use crate::model::object_key::ObjectKey;
 use crate::model::sealing::Sealing;
 use crate::model::timestamp::Timestamp;
+use crate::model::upload_id::UploadId;
 
 /// The id of a version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,7 +82,43 @@ pub(crate) struct ObjectVersion {
     /// What its writer said.
     pub(crate) content: VersionContent,
     /// Its sealed body.
-    pub(crate) blob: Blob,
+    #[serde(flatten)]
+    pub(crate) body: StoredBody,
+}
+
+/// Where the sealed body of a version lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoredBody {
+    /// In one blob.
+    Blob(Blob),
+    /// In the parts of an upload, one blob each, in the order of their numbers.
+    Parts {
+        /// By which the parts are found.
+        upload: UploadId,
+        /// How many there are.
+        count: u32,
+    },
+}
+
+impl StoredBody {
+    /// The one blob.
+    pub(crate) fn blob(&self) -> Option<Blob> {
+        match self {
+            Self::Blob(blob) => Some(*blob),
+            Self::Parts { .. } => None,
+        }
+    }
+}
+
+/// The name of the blob, or of the upload: no two bodies share one.
+impl fmt::Display for StoredBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blob(blob) => blob.id.fmt(f),
+            Self::Parts { upload, .. } => upload.fmt(f),
+        }
+    }
 }
 
 impl fmt::Display for VersionId {

@@ -45,6 +45,7 @@ codes! {
     BucketAlreadyExists CONFLICT "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.";
     BucketAlreadyOwnedByYou CONFLICT "Your previous request to create the named bucket succeeded and you already own it.";
     BucketNotEmpty CONFLICT "The bucket you tried to delete is not empty";
+    ConditionalRequestConflict CONFLICT "The conditional request cannot succeed due to a conflicting operation against this resource.";
     EntityTooLarge BAD_REQUEST "Your proposed upload exceeds the maximum allowed size";
     EntityTooSmall BAD_REQUEST "Your proposed upload is smaller than the minimum allowed size";
     IllegalLocationConstraintException BAD_REQUEST "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.";
@@ -59,6 +60,8 @@ codes! {
     InvalidDigest BAD_REQUEST "The Content-MD5 you specified was invalid.";
     InvalidEncryptionAlgorithmError BAD_REQUEST "The Encryption request you specified is not valid. Supported value: AES256.";
     InvalidLocationConstraint BAD_REQUEST "The specified location-constraint is not valid";
+    InvalidPart BAD_REQUEST "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.";
+    InvalidPartOrder BAD_REQUEST "The list of parts was not in ascending order. Parts must be ordered by part number.";
     InvalidPartNumber RANGE_NOT_SATISFIABLE "The requested partnumber is not satisfiable";
     InvalidPolicyDocument BAD_REQUEST "The content of the form does not meet the conditions specified in the policy document.";
     InvalidRange RANGE_NOT_SATISFIABLE "The requested range is not satisfiable";
@@ -90,6 +93,7 @@ codes! {
     NoSuchKey NOT_FOUND "The specified key does not exist.";
     NoSuchLifecycleConfiguration NOT_FOUND "The lifecycle configuration does not exist";
     NoSuchTagSet NOT_FOUND "The TagSet does not exist";
+    NoSuchUpload NOT_FOUND "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.";
     NoSuchVersion NOT_FOUND "The specified version does not exist.";
     NoSuchWebsiteConfiguration NOT_FOUND "The specified bucket does not have a website configuration";
     NotImplemented NOT_IMPLEMENTED "A header you provided implies functionality that is not implemented";

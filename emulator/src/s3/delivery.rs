@@ -3,97 +3,86 @@
 //! The first buffer is opened before the status leaves, so that a blob which fails its check can still be a 500; behind
 //! it, each further buffer is one blocking job, and the next one is under way while the last is sent.
 
+use std::fmt;
+
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use crate::crypto::segments::Opener;
+use crate::s3::blob_plaintext::BlobPlaintext;
 use crate::s3::error::S3Error;
-use crate::s3::layers::SealedSource;
 use crate::wire::body::{Body, BodyError};
 
-/// How many segments one blocking job opens.
-const SEGMENTS_A_JOB: u32 = 8;
 /// Up to this much plaintext is opened on the runtime.
 const INLINE_BYTES: u64 = 65_536;
 
-/// A plaintext range of a sealed body, read from front to back. Blocking.
-#[derive(Debug)]
+/// Blobs that are opened one behind the other.
+pub(crate) type Blobs = Box<dyn Iterator<Item = Result<BlobPlaintext, S3Error>> + Send>;
+
+/// A plaintext range of an object, read from front to back, whatever number of blobs it lies in. Blocking.
 pub(crate) struct Plaintext {
-    opener: Opener,
-    sealed: SealedSource,
-    /// The next byte to give, and the byte behind the last one.
-    next: u64,
-    end: u64,
+    current: Option<BlobPlaintext>,
+    behind: Option<Blobs>,
+    left_bytes: u64,
 }
 
 impl Plaintext {
-    /// Opens `first ..= last` of a body, which lies within it; `None` for all of it. An empty body gives nothing.
-    pub(crate) fn new(opener: Opener, sealed: SealedSource, range: Option<(u64, u64)>) -> Self {
-        let (next, end) = range.map_or((0, opener.plaintext_bytes()), |(first, last)| {
-            (first, last + 1)
-        });
+    /// Of one blob.
+    pub(crate) fn of_blob(blob: BlobPlaintext) -> Self {
         Self {
-            opener,
-            sealed,
-            next,
-            end,
+            left_bytes: blob.remaining_bytes(),
+            current: Some(blob),
+            behind: None,
+        }
+    }
+
+    /// Of many, which give so many bytes together.
+    pub(crate) fn of_blobs(blobs: Blobs, length_bytes: u64) -> Self {
+        Self {
+            current: None,
+            behind: Some(blobs),
+            left_bytes: length_bytes,
         }
     }
 
     /// How many bytes are still to come.
     pub(crate) fn remaining_bytes(&self) -> u64 {
-        self.end - self.next
+        self.left_bytes
     }
 
-    /// The next bytes, up to [`SEGMENTS_A_JOB`] segments' worth; `None` at the end.
+    /// The next bytes, of one blob, up to half a mebibyte; `None` at the end.
     ///
     /// # Errors
     ///
-    /// `InternalError` when the blob is unreadable or fails its check; the cause names it.
+    /// `InternalError` when a blob is unreadable or fails its check; the cause names it.
     pub(crate) fn read(&mut self) -> Result<Option<Bytes>, S3Error> {
-        if self.next == self.end {
-            return Ok(None);
+        loop {
+            if let Some(blob) = &mut self.current
+                && let Some(bytes) = blob.read()?
+            {
+                self.left_bytes = self
+                    .left_bytes
+                    .saturating_sub(u64::try_from(bytes.len()).map_err(S3Error::internal)?);
+                return Ok(Some(bytes));
+            }
+            let next = self.behind.as_mut().and_then(Iterator::next);
+            match next.transpose()? {
+                Some(blob) => self.current = Some(blob),
+                None => return Ok(None),
+            }
         }
-        let first = self.opener.segment_of(self.next);
-        let last = self
-            .opener
-            .segment_of(self.end - 1)
-            .min(first.saturating_add(SEGMENTS_A_JOB - 1));
-        let sealed = self.opener.sealed_range(last).end - self.opener.sealed_range(first).start;
-        let mut plain = Vec::with_capacity(usize::try_from(sealed).map_err(S3Error::internal)?);
-        for segment in first..=last {
-            self.read_segment(segment, &mut plain)?;
-        }
-        Ok(Some(plain.into()))
     }
 
-    /// Appends what is wanted of a segment: read, opened and cut where it will stay.
-    fn read_segment(&mut self, segment: u32, plain: &mut Vec<u8>) -> Result<(), S3Error> {
-        let sealed = self.opener.sealed_range(segment);
-        let length = usize::try_from(sealed.end - sealed.start).map_err(S3Error::internal)?;
-        let start = plain.len();
-        plain.resize(start + length, 0);
-        self.sealed.read_at(sealed.start, &mut plain[start..])?;
-        self.opener
-            .open_segment(segment, &mut plain[start..])
-            .map_err(|source| self.sealed.damaged(source))?;
-        let whole = self.opener.plaintext_range(segment);
-        let stop = self.end.min(whole.end);
-        let cut = |offset: u64| usize::try_from(offset - whole.start).map_err(S3Error::internal);
-        let (first, last) = (cut(self.next)?, cut(stop)?);
-        plain.copy_within(start + first..start + last, start);
-        plain.truncate(start + last - first);
-        self.next = stop;
-        Ok(())
-    }
-
-    /// Opens the one segment of an empty body, which nobody else would read: that may be damaged too.
-    ///
-    /// # Errors
-    ///
-    /// As [`Plaintext::read`].
-    pub(crate) fn check_empty(&mut self) -> Result<(), S3Error> {
-        self.read_segment(0, &mut Vec::new())
+    /// All bytes in one piece, for the few that are opened on the runtime.
+    fn read_all(&mut self) -> Result<Bytes, S3Error> {
+        let first = self.read()?.unwrap_or_default();
+        if self.left_bytes == 0 {
+            return Ok(first);
+        }
+        let mut whole = first.to_vec();
+        while let Some(bytes) = self.read()? {
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(whole.into())
     }
 
     /// The body of an answer; its first buffer is already open.
@@ -107,7 +96,7 @@ impl Plaintext {
             return Ok(Body::empty());
         }
         if length <= INLINE_BYTES {
-            return Ok(self.read()?.map_or_else(Body::empty, Body::from));
+            return Ok(self.read_all()?.into());
         }
         let (first, rest) = spawn(self).await.map_err(S3Error::internal)??;
         let state = State {
@@ -116,6 +105,12 @@ impl Plaintext {
         };
         let stream = futures_util::stream::unfold(Some(state), advance);
         Ok(Body::stream(Box::pin(stream), Some(length)))
+    }
+}
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plaintext({} bytes)", self.left_bytes)
     }
 }
 

@@ -146,6 +146,10 @@ impl From<StoreError> for S3Error {
             }
             StoreError::BucketNotEmpty(name) => Code::BucketNotEmpty.with("BucketName", name),
             StoreError::NoSuchKey(key) => Code::NoSuchKey.with("Key", key),
+            StoreError::NoSuchUpload(id) => Code::NoSuchUpload.with("UploadId", id),
+            StoreError::ConditionConflict(key) => Code::ConditionalRequestConflict
+                .with("Condition", "If-Match")
+                .with("Key", key),
             StoreError::ConditionFailed(FailedCondition::Absent) => {
                 Code::PreconditionFailed.with("Condition", "If-None-Match")
             }

@@ -8,14 +8,15 @@ use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::model::etag::ETag;
-use crate::model::object::{BlobId, ObjectVersion, VersionContent};
+use crate::model::object::{BlobId, VersionContent};
 use crate::model::object_key::ObjectKey;
 use crate::model::sealing::Sealing;
 use crate::model::timestamp::Timestamp;
 use crate::s3::error::S3Error;
+use crate::s3::layers::SealedBlob;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
-use crate::store::reader::BlobReader;
+use crate::store::open_body::OpenBody;
 use crate::store::versions::{NewVersion, WriteCondition};
 
 /// A store with one bucket and, in it, one object at a time.
@@ -57,7 +58,7 @@ impl Shelf {
         &self,
         size_bytes: usize,
         make: impl FnOnce(BlobId) -> Vec<u8>,
-    ) -> (ObjectVersion, BlobReader) {
+    ) -> SealedBlob {
         let key = ObjectKey::parse("a").unwrap();
         let mut writer = self.store.blob_writer();
         let sealed = make(writer.id());
@@ -69,7 +70,15 @@ impl Shelf {
         };
         let put = self.store.put_version(&self.bucket, key.clone(), new);
         self.runtime.block_on(put).unwrap();
-        self.store.open_version(&self.bucket, &key).unwrap()
+        let (version, body) = self.store.open_version(&self.bucket, &key).unwrap();
+        let OpenBody::Blob(blob, reader) = body else {
+            panic!("one blob");
+        };
+        SealedBlob {
+            id: blob.id,
+            size_bytes: version.content.size_bytes,
+            reader,
+        }
     }
 }
 

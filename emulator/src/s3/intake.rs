@@ -23,8 +23,9 @@ use crate::store::staging::{BlobWriter, StagedBlob};
 use crate::wire::body::Body;
 use crate::wire::encoding::base64;
 
-/// The largest document that an operation takes, in bytes: `DeleteObjects` with 1,000 long keys fits.
-const MAX_DOCUMENT_BYTES: usize = 2 * 1_024 * 1_024;
+/// The largest document that an operation takes, in bytes: `DeleteObjects` with 1,000 long keys fits, and a completion
+/// of 10,000 parts with their checksums.
+const MAX_DOCUMENT_BYTES: usize = 4 * 1_024 * 1_024;
 /// The largest body of one PUT, in bytes: 5 GiB.
 pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1_024 * 1_024 * 1_024;
 /// Up to here a body is worked on where it is, without a hop to another thread.
@@ -53,6 +54,30 @@ pub(crate) struct Received {
     pub(crate) md5: Option<[u8; 16]>,
     /// The checksum to store.
     pub(crate) checksum: Checksum,
+    /// CRC64NVME of the plaintext, where it was wanted beside another checksum.
+    pub(crate) crc64: Option<String>,
+}
+
+/// Which digests of the plaintext are wanted beside what the client declares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Digests {
+    /// MD5, for an entity tag.
+    pub(crate) md5: bool,
+    /// The checksum, where none is declared.
+    pub(crate) checksum: ChecksumAlgorithm,
+    /// CRC64NVME whatever is declared, to join it with that of other parts.
+    pub(crate) crc64: bool,
+}
+
+impl Digests {
+    /// Of an object: CRC64NVME, as S3 computes it where the client chose nothing.
+    pub(crate) fn of_object(md5: bool) -> Self {
+        Self {
+            md5,
+            checksum: ChecksumAlgorithm::Crc64Nvme,
+            crc64: false,
+        }
+    }
 }
 
 impl Upload {
@@ -105,11 +130,11 @@ impl Upload {
         mut self,
         sealer: SealLayers,
         writer: BlobWriter,
-        wants_md5: bool,
+        digests: Digests,
         workers: &Workers,
     ) -> Result<Received, S3Error> {
         let pipeline =
-            Pipeline::new(self.declared, wants_md5, sealer, writer).within(self.size_bytes);
+            Pipeline::new(self.declared, digests, sealer, writer).within(self.size_bytes);
         let mut work = Work {
             verifier: self.verifier,
             pipeline,
@@ -212,6 +237,7 @@ pub(crate) struct Pipeline {
     declared: Declared,
     md5: Option<Hasher>,
     checksum: Hasher,
+    crc64: Option<Box<Hasher>>,
     algorithm: ChecksumAlgorithm,
     sealer: SealLayers,
     writer: BlobWriter,
@@ -221,23 +247,25 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// For a body of which `declared` is known. Without a declared checksum it computes CRC64NVME, as S3 does.
+    /// For a body of which `declared` is known.
     pub(crate) fn new(
         declared: Declared,
-        wants_md5: bool,
+        digests: Digests,
         sealer: SealLayers,
         writer: BlobWriter,
     ) -> Self {
         let algorithm = declared
             .checksum
             .as_ref()
-            .map_or(ChecksumAlgorithm::Crc64Nvme, |checksum| checksum.algorithm);
-        let md5 = (wants_md5 || declared.content_md5.is_some()).then(|| Hasher::new(Digest::Md5));
+            .map_or(digests.checksum, |checksum| checksum.algorithm);
+        let crc64 = digests.crc64 && algorithm != ChecksumAlgorithm::Crc64Nvme;
+        let md5 = (digests.md5 || declared.content_md5.is_some()).then(|| Hasher::new(Digest::Md5));
         let checksum = Hasher::new(digest_of(algorithm));
         Self {
             declared,
             md5,
             checksum,
+            crc64: crc64.then(|| Box::new(Hasher::new(Digest::Crc64Nvme))),
             algorithm,
             sealer,
             writer,
@@ -253,18 +281,8 @@ impl Pipeline {
     }
 
     /// For the bytes of another object, of which nothing has to be proven.
-    pub(crate) fn of_copy(
-        algorithm: ChecksumAlgorithm,
-        wants_md5: bool,
-        sealer: SealLayers,
-        writer: BlobWriter,
-    ) -> Self {
-        let checksum = Hasher::new(digest_of(algorithm));
-        Self {
-            checksum,
-            algorithm,
-            ..Self::new(Declared::default(), wants_md5, sealer, writer)
-        }
+    pub(crate) fn of_copy(digests: Digests, sealer: SealLayers, writer: BlobWriter) -> Self {
+        Self::new(Declared::default(), digests, sealer, writer)
     }
 
     /// Digests, seals and writes; blocking.
@@ -284,6 +302,9 @@ impl Pipeline {
             md5.update(plain);
         }
         self.checksum.update(plain);
+        if let Some(crc64) = &mut self.crc64 {
+            crc64.update(plain);
+        }
         self.sealer.update(plain, &mut self.sealed);
         self.flush()
     }
@@ -299,6 +320,7 @@ impl Pipeline {
         if let (Some(expected), Some(calculated)) = (self.declared.content_md5, md5) {
             check_md5(expected, calculated)?;
         }
+        let crc64 = self.crc64.take().map(|crc64| base64(&crc64.finish()));
         let value = base64(&self.checksum.clone().finish());
         check_checksum(self.declared.checksum.as_ref(), end, &value)?;
         self.sealer.finish(&mut self.sealed);
@@ -312,6 +334,7 @@ impl Pipeline {
                 kind: ChecksumType::FullObject,
                 value,
             },
+            crc64,
         })
     }
 
@@ -409,10 +432,14 @@ pub(crate) async fn read_document(
     incoming: &mut Incoming,
     payload: Payload,
 ) -> Result<(), S3Error> {
-    if payload != Payload::Document {
-        return Ok(());
-    }
-    let declared = Declared::parse(&incoming.request)?;
+    let declared = match payload {
+        Payload::None | Payload::Stream | Payload::Form => return Ok(()),
+        Payload::Document => Declared::parse(&incoming.request)?,
+        Payload::Manifest => Declared {
+            content_md5: checksums::parse_content_md5(&incoming.request)?,
+            checksum: None,
+        },
+    };
     let mut verifier = PayloadVerifier::new(&incoming.signing, &incoming.request)?;
     let mut document = Vec::new();
     let mut scratch = Vec::new();

@@ -12,6 +12,17 @@ use crate::model::object::BlobId;
 use crate::s3::error::S3Error;
 use crate::store::reader::BlobReader;
 
+/// A sealed blob, and what its row says of it.
+#[derive(Debug)]
+pub(crate) struct SealedBlob {
+    /// Its name.
+    pub(crate) id: BlobId,
+    /// The size of its plaintext in bytes.
+    pub(crate) size_bytes: u64,
+    /// Its bytes.
+    pub(crate) reader: BlobReader,
+}
+
 /// Gives any part of a sealed body. Blocking.
 #[derive(Debug)]
 pub(crate) struct SealedSource {
@@ -147,7 +158,9 @@ mod tests {
     /// A source under a layer of small segments that lies over `body`, with a change to the blob.
     fn layered(shelf: &Shelf, body: &[u8], change: impl FnOnce(&mut [u8])) -> SealedSource {
         let key = DataKey::new([2; 32]);
-        let (version, reader) = shelf.keep(body.len(), |blob| {
+        let SealedBlob {
+            id: blob, reader, ..
+        } = shelf.keep(body.len(), |blob| {
             let seed = SealSeed {
                 salt: [3; 32],
                 nonce_prefix: [4; 7],
@@ -160,11 +173,11 @@ mod tests {
             change(&mut sealed);
             sealed
         });
-        let (id, mut header) = (version.blob.id.to_string(), [0; 40]);
+        let (id, mut header) = (blob.to_string(), [0; 40]);
         reader.read_at(0, &mut header).unwrap();
         let length = reader.sealed_bytes();
         let opener = Opener::new(&key, id.as_bytes(), &header, length, SEGMENT_BYTES).unwrap();
-        SealedSource::of_blob(version.blob.id, reader).under(opener)
+        SealedSource::of_blob(blob, reader).under(opener)
     }
 
     fn read(source: &mut SealedSource, range: Range<usize>) -> Result<Vec<u8>, S3Error> {
@@ -176,9 +189,9 @@ mod tests {
     #[test]
     fn without_a_layer_it_is_the_blob() {
         let shelf = Shelf::new();
-        let (version, reader) = shelf.keep(1_000, |_| plaintext(1_000));
+        let stored = shelf.keep(1_000, |_| plaintext(1_000));
 
-        let mut source = SealedSource::of_blob(version.blob.id, reader);
+        let mut source = SealedSource::of_blob(stored.id, stored.reader);
 
         assert_eq!(source.sealed_bytes(), 1_000);
         assert_eq!(read(&mut source, 3..900).unwrap(), plaintext(1_000)[3..900]);

@@ -1,7 +1,10 @@
 //! The S3 protocol and its operations.
 
+pub(crate) mod blob_plaintext;
 pub(crate) mod code;
+pub(crate) mod completion;
 pub(crate) mod context;
+pub(crate) mod copy_source;
 pub(crate) mod delivery;
 pub(crate) mod error;
 #[cfg(test)]
@@ -14,6 +17,7 @@ pub(crate) mod layers;
 pub(crate) mod object_write;
 pub(crate) mod operation;
 pub(crate) mod operations;
+pub(crate) mod parts;
 pub(crate) mod permit;
 pub(crate) mod preflight;
 pub(crate) mod regions;

@@ -9,7 +9,7 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::acl::AclRequest;
 use crate::s3::headers::metadata::ObjectHeaders;
 use crate::s3::headers::{checksums, encryption};
-use crate::s3::intake::Upload;
+use crate::s3::intake::{Digests, Upload};
 use crate::s3::sealing::Write;
 use crate::s3::target::ObjectAddress;
 use crate::sse::choice::Requested;
@@ -49,7 +49,12 @@ impl ObjectWrite {
         let (sealing, etag, sent_context) = (write.sealing, write.etag, write.context);
         let received = self
             .upload
-            .receive(write.sealer, write.writer, etag.wants_md5(), &cx.workers)
+            .receive(
+                write.sealer,
+                write.writer,
+                Digests::of_object(etag.wants_md5()),
+                &cx.workers,
+            )
             .await?;
         let content = VersionContent {
             size_bytes: received.size_bytes,

@@ -118,6 +118,8 @@ pub(crate) enum Payload {
     None,
     /// A small document, read whole before its turn.
     Document,
+    /// A small document whose checksum headers speak of something else: of the object that it completes.
+    Manifest,
     /// A body of any size, which the operation reads itself.
     Stream,
     /// The same, behind the fields of a browser's form, which are read before its turn.

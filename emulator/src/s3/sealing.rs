@@ -6,19 +6,21 @@ use crate::keyring::s3_keys;
 use crate::model::etag::ETag;
 use crate::model::object::{BlobId, ObjectVersion};
 use crate::model::sealing::Sealing;
+use crate::s3::blob_plaintext::BlobPlaintext;
 use crate::s3::context::Context;
 use crate::s3::delivery::Plaintext;
 use crate::s3::error::S3Error;
 use crate::s3::headers::encryption;
 use crate::s3::intake::Received;
-use crate::s3::layers::SealedSource;
+use crate::s3::layers::{SealedBlob, SealedSource};
 use crate::s3::target::ObjectAddress;
+use crate::sse::body_keys::BodyKeys;
 use crate::sse::choice::{self, Chosen, Requested};
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::layers::SealLayers;
-use crate::sse::open::{self, BodyKeys};
-use crate::sse::seal::{SealedObject, Sealers};
-use crate::store::reader::BlobReader;
+use crate::sse::open;
+use crate::sse::seal::{self, SealedObject};
+use crate::store::open_body::{OpenBody, OpenParts};
 use crate::store::staging::BlobWriter;
 
 /// An object about to be written: how it is encrypted, and what its bytes go through.
@@ -45,14 +47,25 @@ pub(crate) enum ETagRule {
     Random,
 }
 
-impl Write {
-    /// Decides how an object is encrypted (headers, else the bucket's default, else SSE-S3) and begins it.
+/// The encryption of an object about to be written, chosen and made.
+#[derive(Debug)]
+pub(crate) struct NewKeys {
+    /// As it will be stored.
+    pub(crate) sealing: Sealing,
+    /// What its blobs are sealed under.
+    pub(crate) keys: BodyKeys,
+    /// The encryption context as the request sent it, which the answer repeats.
+    pub(crate) context: Option<String>,
+}
+
+impl NewKeys {
+    /// Decides how an object is encrypted (headers, else the bucket's default, else SSE-S3) and makes its keys.
     ///
     /// # Errors
     ///
     /// `KMS.NotFoundException` and its kin for a key that cannot be used, `AccessDenied` for one of another account;
-    /// `InvalidArgument` where SSE-KMS must not come this way; `InternalError` when no blob can be made.
-    pub(crate) async fn begin(
+    /// `InvalidArgument` where SSE-KMS must not come this way.
+    pub(crate) async fn make(
         cx: &Context,
         object: &ObjectAddress,
         requested: Requested,
@@ -64,34 +77,53 @@ impl Write {
             encryption::check_kms_access(cx.access)?;
             context.clone_from(&request.context.as_sent);
         }
-        let etag = if matches!(chosen, Chosen::SseS3) {
-            ETagRule::Md5
-        } else {
-            ETagRule::Random
-        };
-        let writer = cx.store.blob_writer();
         let asker = cx.asker(bucket.region(), s3_keys::GENERATE)?;
         let object = SealedObject {
             arn: &object.arn(),
             bucket_arn: &object.bucket.arn(),
             asker: &asker,
         };
-        let sealers = Sealers {
-            keyring: &cx.keyring,
-            entropy: &cx.entropy,
-        };
-        let (sealing, sealer) = sealers.begin(&chosen, writer.id(), &object).await?;
+        let (sealing, keys) = seal::new_keys(&chosen, &cx.keyring, &object).await?;
         Ok(Self {
             sealing,
-            sealer,
-            writer,
-            etag,
+            keys,
             context,
         })
     }
 }
 
+impl Write {
+    /// Begins an object of one blob.
+    ///
+    /// # Errors
+    ///
+    /// As [`NewKeys::make`]; `InternalError` when no blob can be made.
+    pub(crate) async fn begin(
+        cx: &Context,
+        object: &ObjectAddress,
+        requested: Requested,
+    ) -> Result<Self, S3Error> {
+        let new = NewKeys::make(cx, object, requested).await?;
+        let writer = cx.store.blob_writer();
+        Ok(Self {
+            etag: ETagRule::under(&new.sealing),
+            sealer: new.keys.seal(writer.id(), &cx.entropy),
+            sealing: new.sealing,
+            writer,
+            context: new.context,
+        })
+    }
+}
+
 impl ETagRule {
+    /// What goes with an encryption.
+    pub(crate) fn under(sealing: &Sealing) -> Self {
+        match sealing {
+            Sealing::SseS3 { .. } => Self::Md5,
+            Sealing::SseKms(_) | Sealing::DsseKms { .. } | Sealing::SseC { .. } => Self::Random,
+        }
+    }
+
     /// Whether the MD5 has to be computed for it.
     pub(crate) fn wants_md5(self) -> bool {
         self == Self::Md5
@@ -113,12 +145,46 @@ impl ETagRule {
 pub(crate) async fn open_range(
     cx: &Context,
     object: &ObjectAddress,
-    (version, reader): (&ObjectVersion, BlobReader),
+    (version, body): (&ObjectVersion, OpenBody),
     customer_key: Option<&CustomerKey>,
     range: Option<(u64, u64)>,
 ) -> Result<Plaintext, S3Error> {
-    let keys = open_keys(cx, object, version, customer_key).await?;
-    open_body((version, reader), (&keys.inner, keys.outer.as_ref()), range)
+    let keys = open_keys(cx, object, &version.content.sealing, customer_key).await?;
+    let size_bytes = version.content.size_bytes;
+    match body {
+        OpenBody::Blob(blob, reader) => {
+            let blob = SealedBlob {
+                id: blob.id,
+                size_bytes,
+                reader,
+            };
+            Ok(Plaintext::of_blob(open_blob(blob, &keys, range)?))
+        }
+        OpenBody::Parts(parts) => open_parts(&parts, keys, size_bytes, range),
+    }
+}
+
+/// Opens a range that lies in one part or many.
+fn open_parts(
+    parts: &OpenParts,
+    keys: BodyKeys,
+    size_bytes: u64,
+    range: Option<(u64, u64)>,
+) -> Result<Plaintext, S3Error> {
+    let (first, end) = range.map_or((0, size_bytes), |(first, last)| (first, last + 1));
+    let wanted = parts.within((first, end.saturating_sub(1)))?;
+    let blobs = wanted.into_iter().map(move |wanted| {
+        let (start, stop) = (wanted.placed.start, wanted.placed.end());
+        let (part, reader) = wanted.open()?;
+        let blob = SealedBlob {
+            id: part.blob.id,
+            size_bytes: part.size_bytes,
+            reader,
+        };
+        let (from, to) = (first.max(start) - start, end.min(stop) - start);
+        open_blob(blob, &keys, to.checked_sub(1).map(|last| (from, last)))
+    });
+    Ok(Plaintext::of_blobs(Box::new(blobs), end - first))
 }
 
 /// The keys of a stored object, for which KMS is asked where it has them.
@@ -129,10 +195,9 @@ pub(crate) async fn open_range(
 pub(crate) async fn open_keys(
     cx: &Context,
     object: &ObjectAddress,
-    version: &ObjectVersion,
+    sealing: &Sealing,
     customer_key: Option<&CustomerKey>,
 ) -> Result<BodyKeys, S3Error> {
-    let sealing = &version.content.sealing;
     let mut region = "";
     if let Some(kms) = sealing.kms() {
         encryption::check_kms_access(cx.access)?;
@@ -147,30 +212,30 @@ pub(crate) async fn open_keys(
     Ok(open::body_keys(sealing, customer_key, &cx.keyring, &object).await?)
 }
 
-/// Opens a range of a stored body under the key of its one layer, or under those of its inner and its outer layer.
+/// Opens a range of a blob under the key of its one layer, or under those of its inner and its outer layer.
 ///
 /// # Errors
 ///
 /// `InternalError` for a damaged blob, and for a key that is not its own.
-pub(crate) fn open_body(
-    (version, reader): (&ObjectVersion, BlobReader),
-    (inner, outer): (&DataKey, Option<&DataKey>),
+pub(crate) fn open_blob(
+    blob: SealedBlob,
+    keys: &BodyKeys,
     range: Option<(u64, u64)>,
-) -> Result<Plaintext, S3Error> {
-    let blob = version.blob.id;
-    let mut sealed = SealedSource::of_blob(blob, reader);
-    if let Some(key) = outer {
-        let opener = open_layer(key, blob, &mut sealed)?;
+) -> Result<BlobPlaintext, S3Error> {
+    let id = blob.id;
+    let mut sealed = SealedSource::of_blob(id, blob.reader);
+    if let Some(key) = &keys.outer {
+        let opener = open_layer(key, id, &mut sealed)?;
         sealed = sealed.under(opener);
     }
-    let opener = open_layer(inner, blob, &mut sealed)?;
-    if opener.plaintext_bytes() != version.content.size_bytes {
+    let opener = open_layer(&keys.inner, id, &mut sealed)?;
+    if opener.plaintext_bytes() != blob.size_bytes {
         return Err(S3Error::internal(format!(
-            "blob `{blob}` has another length than its row says"
+            "blob `{id}` has another length than its row says"
         )));
     }
-    let mut plaintext = Plaintext::new(opener, sealed, range);
-    if version.content.size_bytes == 0 {
+    let mut plaintext = BlobPlaintext::new(opener, sealed, range);
+    if blob.size_bytes == 0 {
         plaintext.check_empty()?;
     }
     Ok(plaintext)
@@ -253,14 +318,12 @@ mod tests {
         sealed
     }
 
-    fn open(
-        keys: Keys,
-        (version, reader): (ObjectVersion, BlobReader),
-        range: Option<(u64, u64)>,
-    ) -> Result<Plaintext, S3Error> {
-        let outer = keys.outer.map(|key| DataKey::new([key; 32]));
-        let inner = DataKey::new([keys.inner; 32]);
-        open_body((&version, reader), (&inner, outer.as_ref()), range)
+    fn open(keys: Keys, blob: SealedBlob, range: Option<(u64, u64)>) -> Result<Plaintext, S3Error> {
+        let keys = BodyKeys {
+            inner: DataKey::new([keys.inner; 32]),
+            outer: keys.outer.map(|key| DataKey::new([key; 32])),
+        };
+        open_blob(blob, &keys, range).map(Plaintext::of_blob)
     }
 
     /// What comes out until the end or an error, and which of the two it was.
@@ -278,7 +341,7 @@ mod tests {
     }
 
     /// Whether a body fails before the first byte of an answer.
-    fn is_refused(shelf: &Shelf, keys: Keys, stored: (ObjectVersion, BlobReader)) -> bool {
+    fn is_refused(shelf: &Shelf, keys: Keys, stored: SealedBlob) -> bool {
         open(keys, stored, None)
             .and_then(|opened| shelf.runtime.block_on(opened.into_body()))
             .is_err()
@@ -344,7 +407,7 @@ mod tests {
                 sealed[at] ^= 1_u8 << bit;
                 sealed
             });
-            let id = stored.0.blob.id.to_string();
+            let id = stored.id.to_string();
 
             let (opened, end) = read(open(keys, stored, None));
 

@@ -1,7 +1,8 @@
-//! What families share: continuation tokens, owners, location constraints.
+//! What families share: continuation tokens, and what every listing is asked in the same words.
 
 use crate::s3::error::S3Error;
-use crate::wire::encoding::{base64, parse_base64};
+use crate::wire::encoding::{base64, list_encode, parse_base64};
+use crate::wire::query::Query;
 
 /// A continuation token: opaque to clients, the name of the last entry to us.
 #[derive(Debug)]
@@ -34,6 +35,58 @@ impl Token {
             )
         })
     }
+}
+
+/// The most entries of one page, however many were asked for.
+pub(crate) const MAX_PAGE: u32 = 1_000;
+
+/// Reads `encoding-type`.
+///
+/// # Errors
+///
+/// `InvalidArgument`.
+pub(crate) fn parse_encoding(query: &Query) -> Result<Option<String>, S3Error> {
+    match query.find("encoding-type") {
+        None => Ok(None),
+        Some(value) if value.eq_ignore_ascii_case("url") => Ok(Some(value.to_owned())),
+        Some(value) => Err(S3Error::argument_value(
+            "encoding-type",
+            value,
+            "Invalid Encoding Method specified in Request",
+        )),
+    }
+}
+
+/// A text as a listing writes it: percent-encoded where that was asked for.
+pub(crate) fn encode(text: &str, is_encoded: bool) -> String {
+    if is_encoded {
+        list_encode(text)
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Reads how many entries are wanted at most: `max-keys` and its kin. `argument` is what AWS calls it in a refusal.
+///
+/// # Errors
+///
+/// `InvalidArgument`.
+pub(crate) fn parse_most(
+    query: &Query,
+    name: &str,
+    argument: &'static str,
+) -> Result<u32, S3Error> {
+    let Some(text) = query.find(name).filter(|text| !text.is_empty()) else {
+        return Ok(MAX_PAGE);
+    };
+    let Ok(number) = text.parse::<i32>() else {
+        let message = format!("Provided {name} not an integer or within integer range");
+        return Err(S3Error::argument_value(name, text, message));
+    };
+    u32::try_from(number).map_err(|_| {
+        let message = format!("Argument {argument} must be an integer between 0 and 2147483647");
+        S3Error::argument_value(argument, text, message)
+    })
 }
 
 #[cfg(test)]

@@ -6,18 +6,10 @@ use crate::keyring::handle::Keyring;
 use crate::model::context::EncryptionContext;
 use crate::model::object::BlobId;
 use crate::model::sealing::Sealing;
+use crate::sse::body_keys::BodyKeys;
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::error::SseError;
 use crate::sse::seal::SealedObject;
-
-/// The keys of a body's layers.
-#[derive(Debug)]
-pub(crate) struct BodyKeys {
-    /// The one that its plaintext was sealed under.
-    pub(crate) inner: DataKey,
-    /// The one that the result was sealed under once more.
-    pub(crate) outer: Option<DataKey>,
-}
 
 /// Whether the customer brought the right key, or rightly none: all that can be told without asking KMS.
 ///

@@ -1,18 +1,15 @@
-//! Beginning to encrypt a body.
+//! Making the keys of a new body.
 
 use crate::crypto::data_key::DataKey;
-use crate::crypto::segments::{SEGMENT_BYTES, SealSeed, Sealer};
-use crate::entropy::Entropy;
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::Keyring;
 use crate::keyring::s3_keys::ObjectNeed;
 use crate::model::context::EncryptionContext;
 use crate::model::encryption::SseAlgorithm;
-use crate::model::object::BlobId;
 use crate::model::sealing::{KmsWrapping, Sealing, WrappedKey};
+use crate::sse::body_keys::BodyKeys;
 use crate::sse::choice::{Chosen, KmsRequest};
 use crate::sse::error::SseError;
-use crate::sse::layers::SealLayers;
 
 /// What a body belongs to, and for whom it is sealed or opened.
 #[derive(Clone, Copy, Debug)]
@@ -25,85 +22,65 @@ pub(crate) struct SealedObject<'o> {
     pub(crate) asker: &'o Asker,
 }
 
-/// Makes keys and seeds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sealers<'s> {
-    /// All keys.
-    pub(crate) keyring: &'s Keyring,
-    /// Randomness.
-    pub(crate) entropy: &'s Entropy,
-}
-
-impl Sealers<'_> {
-    /// Begins a body under the chosen encryption: what will be stored of it, and what seals it. The blob's id is bound to
-    /// the body, the object's ARN to its data key.
-    ///
-    /// # Errors
-    ///
-    /// [`SseError::KeyLength`]; [`SseError::Keyring`] for a KMS key that cannot be used.
-    pub(crate) async fn begin(
-        self,
-        chosen: &Chosen,
-        blob: BlobId,
-        object: &SealedObject<'_>,
-    ) -> Result<(Sealing, SealLayers), SseError> {
-        let one = |key: &DataKey| SealLayers::one(self.sealer(key, blob));
-        match chosen {
-            Chosen::SseS3 => {
-                let (key, wrapped_key) = self.own_key(object);
-                Ok((Sealing::SseS3 { wrapped_key }, one(&key)))
-            }
-            Chosen::Customer(customer) => {
-                let key = customer.data_key().ok_or(SseError::KeyLength)?;
-                let key_md5 = customer.md5();
-                Ok((Sealing::SseC { key_md5 }, one(&key)))
-            }
-            Chosen::Kms(request) if request.algorithm == SseAlgorithm::KmsDsse => {
-                let (inner, kms) = self.kms_key(request, object).await?;
-                let (outer, wrapped_key) = self.own_key(object);
-                let layers = SealLayers::two(self.sealer(&inner, blob), self.sealer(&outer, blob));
-                Ok((Sealing::DsseKms { kms, wrapped_key }, layers))
-            }
-            Chosen::Kms(request) => {
-                let (key, kms) = self.kms_key(request, object).await?;
-                Ok((Sealing::SseKms(kms), one(&key)))
-            }
+/// Makes the keys of an object under the chosen encryption: what will be stored of them, and they themselves.
+///
+/// # Errors
+///
+/// [`SseError::KeyLength`]; [`SseError::Keyring`] for a KMS key that cannot be used.
+pub(crate) async fn new_keys(
+    chosen: &Chosen,
+    keyring: &Keyring,
+    object: &SealedObject<'_>,
+) -> Result<(Sealing, BodyKeys), SseError> {
+    match chosen {
+        Chosen::SseS3 => {
+            let (key, wrapped_key) = own_key(keyring, object);
+            Ok((Sealing::SseS3 { wrapped_key }, BodyKeys::one(key)))
+        }
+        Chosen::Customer(customer) => {
+            let key = customer.data_key().ok_or(SseError::KeyLength)?;
+            let key_md5 = customer.md5();
+            Ok((Sealing::SseC { key_md5 }, BodyKeys::one(key)))
+        }
+        Chosen::Kms(request) if request.algorithm == SseAlgorithm::KmsDsse => {
+            let (inner, kms) = kms_key(request, keyring, object).await?;
+            let (outer, wrapped_key) = own_key(keyring, object);
+            let keys = BodyKeys {
+                inner,
+                outer: Some(outer),
+            };
+            Ok((Sealing::DsseKms { kms, wrapped_key }, keys))
+        }
+        Chosen::Kms(request) => {
+            let (key, kms) = kms_key(request, keyring, object).await?;
+            Ok((Sealing::SseKms(kms), BodyKeys::one(key)))
         }
     }
+}
 
-    fn own_key(self, object: &SealedObject<'_>) -> (DataKey, WrappedKey) {
-        self.keyring
-            .fresh_data_key(&EncryptionContext::of_s3(object.arn))
-    }
+fn own_key(keyring: &Keyring, object: &SealedObject<'_>) -> (DataKey, WrappedKey) {
+    keyring.fresh_data_key(&EncryptionContext::of_s3(object.arn))
+}
 
-    /// A data key from KMS. Two layers know no bucket key.
-    async fn kms_key(
-        self,
-        request: &KmsRequest,
-        object: &SealedObject<'_>,
-    ) -> Result<(DataKey, KmsWrapping), SseError> {
-        let wants_bucket_key = request.bucket_key == Some(true);
-        let under_bucket_key = (wants_bucket_key && request.algorithm == SseAlgorithm::Kms)
-            .then(|| EncryptionContext::of_s3(object.arn));
-        let bound_to = if under_bucket_key.is_some() {
-            object.bucket_arn
-        } else {
-            object.arn
-        };
-        let context = EncryptionContext::of_s3_with(bound_to, &request.context.pairs);
-        let need = ObjectNeed {
-            key: request.key_id.as_deref(),
-            context: &context,
-            under_bucket_key: under_bucket_key.as_ref(),
-        };
-        Ok(self.keyring.wrap_for_s3(object.asker, need).await?)
-    }
-
-    fn sealer(self, key: &DataKey, blob: BlobId) -> Sealer {
-        let seed = SealSeed {
-            salt: self.entropy.bytes(),
-            nonce_prefix: self.entropy.bytes(),
-        };
-        Sealer::new(key, blob.to_string().as_bytes(), &seed, SEGMENT_BYTES)
-    }
+/// A data key from KMS. Two layers know no bucket key.
+async fn kms_key(
+    request: &KmsRequest,
+    keyring: &Keyring,
+    object: &SealedObject<'_>,
+) -> Result<(DataKey, KmsWrapping), SseError> {
+    let wants_bucket_key = request.bucket_key == Some(true);
+    let under_bucket_key = (wants_bucket_key && request.algorithm == SseAlgorithm::Kms)
+        .then(|| EncryptionContext::of_s3(object.arn));
+    let bound_to = if under_bucket_key.is_some() {
+        object.bucket_arn
+    } else {
+        object.arn
+    };
+    let context = EncryptionContext::of_s3_with(bound_to, &request.context.pairs);
+    let need = ObjectNeed {
+        key: request.key_id.as_deref(),
+        context: &context,
+        under_bucket_key: under_bucket_key.as_ref(),
+    };
+    Ok(keyring.wrap_for_s3(object.asker, need).await?)
 }

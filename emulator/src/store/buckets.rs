@@ -2,6 +2,7 @@
 
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
+use crate::model::upload::Upload;
 use crate::store::catalogue::{Transaction, View};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
@@ -83,7 +84,7 @@ impl Store {
         self.catalogue().transact(None, work).await
     }
 
-    /// Deletes a bucket that holds nothing. A write that races it finds the bucket gone, or keeps it.
+    /// Deletes a bucket that holds nothing, and the uploads that are under way in it. A write that races it finds the bucket gone, or keeps it.
     ///
     /// # Errors
     ///
@@ -94,10 +95,17 @@ impl Store {
             if !tx.is_empty(&keys::versions_of(name))? {
                 return Err(StoreError::BucketNotEmpty(name.clone()));
             }
+            let uploads: Vec<Upload> = tx.rows(&keys::uploads_of(name))?;
+            for upload in &uploads {
+                tx.remove(keys::upload(name, &upload.key, upload.id));
+            }
             tx.remove(keys::bucket(name));
-            Ok(())
+            Ok(uploads)
         };
-        self.catalogue().transact(None, work).await
+        for upload in self.catalogue().transact(None, work).await? {
+            self.purge_parts(upload.id).await?;
+        }
+        Ok(())
     }
 
     /// Some of an account's buckets.

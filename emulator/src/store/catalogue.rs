@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task;
 
-use crate::model::object::{Blob, BlobId, BlobPlace};
+use crate::model::object::{Blob, BlobId, BlobPlace, StoredBody};
+use crate::model::upload::PlacedPart;
 use crate::store::blobs::{BlobFolder, OrphanFile};
 use crate::store::commits::{Committer, Job, Outcome};
 use crate::store::engine::{Engine, Precondition, Scan, Snapshot, Stored, Table, Write};
@@ -227,6 +228,30 @@ impl Transaction {
         Ok(is_empty)
     }
 
+    /// All rows whose keys begin so; none of them must change until the commit. More may come.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn rows<T: DeserializeOwned>(
+        &mut self,
+        prefix: &[u8],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.view.scan(prefix)? {
+            let (key, stored) = row?;
+            if !key.starts_with(prefix) {
+                break;
+            }
+            found.push(self.view.parse(&stored.value)?);
+            self.preconditions.push(Precondition::Unchanged {
+                key,
+                revision: Some(stored.revision),
+            });
+        }
+        Ok(found)
+    }
+
     /// Writes a row.
     ///
     /// # Errors
@@ -252,6 +277,24 @@ impl Transaction {
     /// Keeps a small sealed body.
     pub(super) fn put_body(&mut self, blob: BlobId, body: Bytes) {
         self.bodies.push(body_write(blob, Some(body)));
+    }
+
+    /// Removes a body, with the commit or right after it.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn discard_body(&mut self, body: StoredBody) -> Result<(), StoreError> {
+        match body {
+            StoredBody::Blob(blob) => self.discard(blob),
+            StoredBody::Parts { upload, .. } => {
+                for placed in self.rows::<PlacedPart>(&keys::placed_of(upload))? {
+                    self.remove(keys::placed(upload, placed.end(), placed.part.number));
+                    self.discard(placed.part.blob);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes a blob, with the commit or right after it.

@@ -8,6 +8,7 @@ use crate::model::bucket_name::BucketName;
 use crate::model::kms_key::KmsAlias;
 use crate::model::object::BlobId;
 use crate::model::object_key::ObjectKey;
+use crate::model::upload_id::UploadId;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub(crate) enum StoreError {
     AliasExists(Box<KmsAlias>),
     /// The bucket still holds versions.
     BucketNotEmpty(BucketName),
+    /// There is no such upload under way.
+    NoSuchUpload(UploadId),
+    /// The object was replaced while the upload was under way.
+    ConditionConflict(ObjectKey),
     /// The bucket holds no object under this key.
     NoSuchKey(ObjectKey),
     /// The object is not in the state that the caller asked for.
@@ -116,6 +121,10 @@ impl fmt::Display for StoreError {
             Self::AliasExists(alias) => write!(f, "the alias `{}` exists", alias.name),
             Self::BucketNotEmpty(name) => write!(f, "the bucket `{name}` is not empty"),
             Self::NoSuchKey(key) => write!(f, "no object has the key `{key}`"),
+            Self::NoSuchUpload(id) => write!(f, "no upload is called `{id}`"),
+            Self::ConditionConflict(key) => {
+                write!(f, "the object `{key}` was replaced meanwhile")
+            }
             Self::ConditionFailed(_) => f.write_str("the object's state is not the one asked for"),
             Self::FolderInUse(path) => write!(
                 f,

@@ -17,6 +17,8 @@ use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
+use crate::store::open_body::OpenBody;
+use crate::store::reader::BlobReader;
 use crate::store::staging::StagedBlob;
 use crate::store::versions::{NewVersion, WriteCondition};
 
@@ -109,9 +111,17 @@ pub(super) async fn put(store: &Store, at: &str, body: &[u8]) -> Result<ObjectVe
     store.put_version(&photos(), key(at), new).await
 }
 
+/// Opens a body of `photos` that lies in one blob.
+pub(super) fn open_blob(store: &Store, at: &str) -> Result<BlobReader, StoreError> {
+    match store.open_version(&photos(), &key(at))?.1 {
+        OpenBody::Blob(_, reader) => Ok(reader),
+        OpenBody::Parts(parts) => panic!("one blob: {parts:?}"),
+    }
+}
+
 /// Reads a body of `photos`.
 pub(super) fn read(store: &Store, at: &str) -> Result<Vec<u8>, StoreError> {
-    let (_, reader) = store.open_version(&photos(), &key(at))?;
+    let reader = open_blob(store, at)?;
     let mut body = vec![0; usize::try_from(reader.sealed_bytes()).unwrap()];
     reader.read_at(0, &mut body)?;
     Ok(body)

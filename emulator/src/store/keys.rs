@@ -8,6 +8,9 @@
 //! | `f` | the format of the catalogue |
 //! | `k` BUCKET NUL KEY | the version of a key that is current and no delete marker |
 //! | `m` NAME | a setting of another part of the program |
+//! | `p` UPLOAD NUMBER | a part of an upload under way |
+//! | `q` UPLOAD END NUMBER | a part of an object, by the offset behind its last byte |
+//! | `u` BUCKET NUL KEY NUL 1 UPLOAD | an upload under way; a NUL within the key is followed by 255 |
 //! | `v` | kept free for the other versions and for delete markers |
 //!
 //! A bucket's name has no NUL, and an object's key stands last, so that it needs no escape: rows come in the order in
@@ -17,11 +20,18 @@ use crate::model::bucket_name::BucketName;
 use crate::model::kms_name::KeyId;
 use crate::model::object::BlobId;
 use crate::model::object_key::ObjectKey;
+use crate::model::upload_id::UploadId;
 
 /// The format of the catalogue.
 pub(super) const FORMAT: &[u8] = b"f";
 /// What the keys of all buckets begin with.
 pub(super) const BUCKETS: &[u8] = b"b";
+/// What the keys of all uploads begin with.
+pub(super) const UPLOADS: &[u8] = b"u";
+/// What the keys of all parts of uploads begin with.
+pub(super) const PARTS: &[u8] = b"p";
+/// What the keys of all parts of objects begin with.
+pub(super) const PLACED: &[u8] = b"q";
 /// What the keys of all current versions begin with.
 pub(super) const VERSIONS: &[u8] = b"k";
 
@@ -59,6 +69,54 @@ pub(super) fn body(blob: BlobId) -> Vec<u8> {
 /// A setting.
 pub(super) fn setting(name: &str) -> Vec<u8> {
     [SETTINGS, name.as_bytes()].concat()
+}
+
+/// An upload under way.
+pub(super) fn upload(bucket: &BucketName, key: &ObjectKey, upload: UploadId) -> Vec<u8> {
+    [&uploads_of_key(bucket, key.as_str()), &upload.0[..]].concat()
+}
+
+/// What the keys of a bucket's uploads begin with.
+pub(super) fn uploads_of(bucket: &BucketName) -> Vec<u8> {
+    [UPLOADS, bucket.as_str().as_bytes(), b"\0"].concat()
+}
+
+/// What the keys of all uploads of one key begin with. They come in the order of the keys, and those of one by age.
+pub(super) fn uploads_of_key(bucket: &BucketName, key: &str) -> Vec<u8> {
+    let mut row = uploads_of(bucket);
+    for &byte in key.as_bytes() {
+        row.push(byte);
+        if byte == 0 {
+            row.push(u8::MAX);
+        }
+    }
+    row.extend([0, 1]);
+    row
+}
+
+/// A part of an upload under way.
+pub(super) fn part(upload: UploadId, number: u32) -> Vec<u8> {
+    [&parts_of(upload), &number.to_be_bytes()[..]].concat()
+}
+
+/// What the keys of an upload's parts begin with.
+pub(super) fn parts_of(upload: UploadId) -> Vec<u8> {
+    [PARTS, &upload.0].concat()
+}
+
+/// A part of an object: the offset behind it, and its number, since an empty one ends where the one before it does.
+pub(super) fn placed(upload: UploadId, end: u64, number: u32) -> Vec<u8> {
+    [&placed_from(upload, end), &number.to_be_bytes()[..]].concat()
+}
+
+/// What the keys of an object's parts begin with.
+pub(super) fn placed_of(upload: UploadId) -> Vec<u8> {
+    [PLACED, &upload.0].concat()
+}
+
+/// The first part of an object that ends at this offset or behind it.
+pub(super) fn placed_from(upload: UploadId, end: u64) -> Vec<u8> {
+    [&placed_of(upload), &end.to_be_bytes()[..]].concat()
 }
 
 /// A KMS key.

@@ -10,8 +10,10 @@ pub(crate) mod folder;
 pub(crate) mod handle;
 pub(crate) mod kms;
 pub(crate) mod listing;
+pub(crate) mod open_body;
 pub(crate) mod reader;
 pub(crate) mod staging;
+pub(crate) mod uploads;
 pub(crate) mod versions;
 
 mod blob_names;

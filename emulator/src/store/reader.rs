@@ -98,7 +98,9 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::store::fixtures::{LARGE, blob_files, key, photos, put, read, with_photos};
+    use crate::store::fixtures::{
+        LARGE, blob_files, key, open_blob, photos, put, read, with_photos,
+    };
     use crate::store::versions::DeleteCondition;
 
     #[tokio::test]
@@ -106,8 +108,8 @@ mod tests {
         let store = with_photos().await;
         let body: Vec<u8> = (0..=u8::MAX).cycle().take(10_000).collect();
         for at in [&body[..1_000], &body] {
-            let version = put(&store, "a", at).await.unwrap();
-            let (_, reader) = store.open_version(&photos(), &version.key).unwrap();
+            put(&store, "a", at).await.unwrap();
+            let reader = open_blob(&store, "a").unwrap();
             let mut part = [0; 100];
 
             reader.read_at(300, &mut part).unwrap();
@@ -125,7 +127,7 @@ mod tests {
     async fn an_open_reader_outlives_its_blob() {
         let store = with_photos().await;
         put(&store, "a", &LARGE).await.unwrap();
-        let (_, reader) = store.open_version(&photos(), &key("a")).unwrap();
+        let reader = open_blob(&store, "a").unwrap();
         let condition = DeleteCondition::None;
         store
             .delete(&photos(), &key("a"), &condition)
@@ -151,7 +153,7 @@ mod tests {
         fs::remove_file(path).unwrap();
         let lost = read(&store, "a").unwrap_err().to_string();
 
-        let name = format!("the blob `{}` is damaged: ", version.blob.id);
+        let name = format!("the blob `{}` is damaged: ", version.body);
         assert_eq!(cut, format!("{name}it has 9999 bytes, not 10000"));
         assert!(
             lost.starts_with(&name) && lost.ends_with("is missing"),

@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::model::object::{BlobId, BlobPlace, ObjectVersion};
+use serde::de::DeserializeOwned;
+
+use crate::model::object::{Blob, BlobId, BlobPlace, ObjectVersion};
+use crate::model::upload::{Part, PlacedPart, Upload};
+use crate::model::upload_id::UploadId;
 use crate::store::blobs::{BlobFolder, OrphanFile};
 use crate::store::catalogue::View;
 use crate::store::error::StoreError;
@@ -48,19 +52,47 @@ pub(super) fn blob_files(folder: &BlobFolder) -> Result<Vec<(PathBuf, BlobId)>, 
     Ok(files)
 }
 
+/// Every blob that lies in a file and is a version's, or a part's of an upload under way. Parts that a crash has left
+/// behind the end of their upload are nobody's.
 fn blobs_in_files(view: &View) -> Result<HashSet<BlobId>, StoreError> {
     let mut named = HashSet::new();
-    for row in view.scan(keys::VERSIONS)? {
+    let mut name = |blob: Blob| {
+        if blob.place == BlobPlace::File {
+            named.insert(blob.id);
+        }
+    };
+    rows_of(view, keys::VERSIONS, |_, version: ObjectVersion| {
+        version.body.blob().into_iter().for_each(&mut name);
+    })?;
+    rows_of(view, keys::PLACED, |_, placed: PlacedPart| {
+        name(placed.part.blob);
+    })?;
+    let mut uploads = HashSet::new();
+    rows_of(view, keys::UPLOADS, |_, upload: Upload| {
+        uploads.insert(upload.id);
+    })?;
+    rows_of(view, keys::PARTS, |key, part: Part| {
+        let upload = key[keys::PARTS.len()..].first_chunk();
+        if upload.is_some_and(|id| uploads.contains(&UploadId(*id))) {
+            name(part.blob);
+        }
+    })?;
+    Ok(named)
+}
+
+fn rows_of<T: DeserializeOwned>(
+    view: &View,
+    prefix: &[u8],
+    mut each: impl FnMut(&[u8], T),
+) -> Result<(), StoreError> {
+    for row in view.scan(prefix)? {
         let (key, stored) = row?;
-        if !key.starts_with(keys::VERSIONS) {
+        if !key.starts_with(prefix) {
             break;
         }
-        let version: ObjectVersion = view.parse(&stored.value)?;
-        if version.blob.place == BlobPlace::File {
-            named.insert(version.blob.id);
-        }
+        each(&key, view.parse(&stored.value)?);
     }
-    Ok(named)
+    Ok(())
 }
 
 /// The files in a folder whose names are those of blobs.

@@ -1,14 +1,14 @@
 //! Versions: write, find, open, delete. Conditions are decided inside the transaction: nobody slips in between.
 
 use crate::model::bucket_name::BucketName;
-use crate::model::object::{Blob, BlobPlace, ObjectVersion, VersionContent, VersionId};
+use crate::model::object::{ObjectVersion, StoredBody, VersionContent, VersionId};
 use crate::model::object_key::ObjectKey;
 use crate::store::buckets::bucket_in;
 use crate::store::catalogue::{Transaction, View};
 use crate::store::error::{FailedCondition, StoreError};
 use crate::store::handle::Store;
 use crate::store::keys;
-use crate::store::reader::BlobReader;
+use crate::store::open_body::OpenBody;
 use crate::store::staging::StagedBlob;
 
 /// On what condition a version is written.
@@ -56,13 +56,13 @@ impl Store {
         key: ObjectKey,
         new: NewVersion,
     ) -> Result<ObjectVersion, StoreError> {
-        let body = new.body.body();
+        let (blob, body) = (new.body.blob(), new.body.body());
         let version = ObjectVersion {
             key,
             version_id: VersionId::Null,
             last_modified: self.clock().now().to_seconds(),
             content: new.content,
-            blob: new.body.blob(),
+            body: StoredBody::Blob(new.body.blob()),
         };
         let work = |tx: &mut Transaction| {
             tx.bucket(bucket)?;
@@ -70,10 +70,10 @@ impl Store {
             let current: Option<ObjectVersion> = tx.get(&row)?;
             new.condition.check(&version.key, current.as_ref())?;
             if let Some(current) = current {
-                tx.discard(current.blob);
+                tx.discard_body(current.body)?;
             }
             if let Some(body) = &body {
-                tx.put_body(version.blob.id, body.clone());
+                tx.put_body(blob.id, body.clone());
             }
             tx.put(row, &version)
         };
@@ -103,26 +103,19 @@ impl Store {
         &self,
         bucket: &BucketName,
         key: &ObjectKey,
-    ) -> Result<(ObjectVersion, BlobReader), StoreError> {
+    ) -> Result<(ObjectVersion, OpenBody), StoreError> {
         let mut missed = None;
         loop {
             let view = self.view()?;
             let version = version_in(&view, bucket, key)?;
-            match self.reader(&view, version.blob) {
+            match self.open_body(&view, &version) {
                 // Somebody may have replaced the version, and removed its file, since the row was read: look again,
                 // and believe it when the row still names the same blob.
-                Err(StoreError::BrokenBlob { blob, .. }) if missed != Some(blob) => {
-                    missed = Some(blob);
+                Err(StoreError::BrokenBlob { .. }) if missed != Some(version.body) => {
+                    missed = Some(version.body);
                 }
                 reader => return Ok((version, reader?)),
             }
-        }
-    }
-
-    fn reader(&self, view: &View, blob: Blob) -> Result<BlobReader, StoreError> {
-        match blob.place {
-            BlobPlace::Catalogue => BlobReader::of_body(blob, view.body(blob.id)?),
-            BlobPlace::File => BlobReader::of_file(blob, &self.blobs().path(blob.id)),
         }
     }
 
@@ -180,7 +173,7 @@ impl Transaction {
         condition.check(current.as_ref())?;
         if let Some(version) = &current {
             self.remove(row);
-            self.discard(version.blob);
+            self.discard_body(version.body)?;
         }
         Ok(current)
     }
@@ -188,7 +181,11 @@ impl Transaction {
 
 impl WriteCondition {
     /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
-    fn check(&self, key: &ObjectKey, current: Option<&ObjectVersion>) -> Result<(), StoreError> {
+    pub(super) fn check(
+        &self,
+        key: &ObjectKey,
+        current: Option<&ObjectVersion>,
+    ) -> Result<(), StoreError> {
         match (self, current) {
             (Self::IfAbsent, Some(_)) => Err(StoreError::ConditionFailed(FailedCondition::Absent)),
             (Self::IfMatch(_), None) => Err(StoreError::NoSuchKey(key.clone())),
@@ -280,7 +277,8 @@ mod tests {
             .await
             .unwrap();
 
-        assert_eq!(store.view().unwrap().body(version.blob.id).unwrap(), None);
+        let blob = version.body.blob().unwrap();
+        assert_eq!(store.view().unwrap().body(blob.id).unwrap(), None);
     }
 
     #[tokio::test]

@@ -3,7 +3,8 @@
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>; the order of refusals
 //! was measured on AWS.
 
-use crate::model::checksum::{Checksum, ChecksumAlgorithm};
+use crate::model::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
+use crate::model::upload::UploadChecksum;
 use crate::s3::code::Code;
 use crate::s3::error::S3Error;
 use crate::wire::encoding::parse_base64;
@@ -147,6 +148,19 @@ pub(crate) fn mismatch(algorithm: ChecksumAlgorithm) -> S3Error {
     ))
 }
 
+/// Reads `x-amz-checksum-algorithm`: what a copy or an upload is to compute.
+///
+/// # Errors
+///
+/// `InvalidRequest`.
+pub(crate) fn parse_algorithm(request: &Request) -> Result<Option<ChecksumAlgorithm>, S3Error> {
+    let Some(name) = request.header("x-amz-checksum-algorithm") else {
+        return Ok(None);
+    };
+    let known = ChecksumAlgorithm::parse(name);
+    known.map(Some).ok_or_else(|| Code::InvalidRequest.says("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"))
+}
+
 /// Whether a read asks for checksums.
 ///
 /// # Errors
@@ -160,6 +174,58 @@ pub(crate) fn parse_mode(request: &Request) -> Result<bool, S3Error> {
             Err(Code::InvalidRequest.says("Value for x-amz-checksum-mode header is invalid."))
         }
     }
+}
+
+/// The checksum of a multipart upload, by `x-amz-checksum-algorithm` and `x-amz-checksum-type`.
+///
+/// # Errors
+///
+/// `InvalidRequest`.
+pub(crate) fn parse_upload(request: &Request) -> Result<Option<UploadChecksum>, S3Error> {
+    let kind = parse_type(request)?;
+    let Some(algorithm) = parse_algorithm(request)? else {
+        if kind.is_some() {
+            return Err(Code::InvalidRequest.says("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."));
+        }
+        return Ok(None);
+    };
+    let usual = if algorithm == ChecksumAlgorithm::Crc64Nvme {
+        ChecksumType::FullObject
+    } else {
+        ChecksumType::Composite
+    };
+    let kind = kind.unwrap_or(usual);
+    let is_sha = matches!(
+        algorithm,
+        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256
+    );
+    let fits = match kind {
+        ChecksumType::FullObject => !is_sha,
+        ChecksumType::Composite => algorithm != ChecksumAlgorithm::Crc64Nvme,
+    };
+    if fits {
+        return Ok(Some(UploadChecksum { algorithm, kind }));
+    }
+    Err(Code::InvalidRequest.says(format!(
+        "The {} checksum type cannot be used with the {} checksum algorithm.",
+        kind.name(),
+        algorithm.name().to_lowercase()
+    )))
+}
+
+/// Reads `x-amz-checksum-type`.
+///
+/// # Errors
+///
+/// `InvalidRequest`.
+pub(crate) fn parse_type(request: &Request) -> Result<Option<ChecksumType>, S3Error> {
+    let Some(name) = request.header("x-amz-checksum-type") else {
+        return Ok(None);
+    };
+    let known = [ChecksumType::FullObject, ChecksumType::Composite];
+    let found = known.into_iter().find(|kind| kind.name() == name);
+    let refused = || Code::InvalidRequest.says("Value for x-amz-checksum-type header is invalid.");
+    found.map(Some).ok_or_else(refused)
 }
 
 /// Writes a checksum and its type.

@@ -76,6 +76,11 @@ const OF_COPY: Group = Group {
 };
 const OF_FORM: Group = OF_COPY;
 
+const OF_PART: Group = Group {
+    needs_length: false,
+    ..OF_PUT
+};
+
 const OF_SOURCE: Group = Group {
     algorithm: "x-amz-copy-source-server-side-encryption-customer-algorithm",
     key: "x-amz-copy-source-server-side-encryption-customer-key",
@@ -142,6 +147,34 @@ pub(crate) fn refuse_method(request: &Request) -> Result<(), S3Error> {
 /// `InvalidArgument`, `InvalidEncryptionAlgorithmError`.
 pub(crate) fn parse_source(incoming: &Incoming) -> Result<Option<CustomerKey>, S3Error> {
     parse_group(incoming, &OF_SOURCE)
+}
+
+/// The customer key of a part. The upload has chosen its encryption: a part cannot.
+///
+/// # Errors
+///
+/// `InvalidArgument`, `InvalidEncryptionAlgorithmError`.
+pub(crate) fn parse_part(incoming: &Incoming) -> Result<Option<CustomerKey>, S3Error> {
+    refuse_method(&incoming.request)?;
+    parse_group(incoming, &OF_PART)
+}
+
+/// The customer key of a completion. It need not bring one, and what is no whole group is not looked at.
+///
+/// # Errors
+///
+/// `InvalidArgument`, `InvalidEncryptionAlgorithmError`.
+pub(crate) fn parse_completion(incoming: &Incoming) -> Result<Option<CustomerKey>, S3Error> {
+    let request = &incoming.request;
+    refuse_method(request)?;
+    let whole = [OF_READ.algorithm, OF_READ.key, OF_READ.md5]
+        .iter()
+        .all(|name| request.headers.contains_key(*name));
+    if whole {
+        parse_group(incoming, &OF_READ)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Whether a write brings customer-key headers: what a bucket that blocks SSE-C looks at, before any key material.
@@ -326,6 +359,16 @@ fn write_kms(response: Response, algorithm: SseAlgorithm, kms: &KmsWrapping) -> 
         .header(SSE, algorithm.name())
         .header(KMS_KEY_ID, &kms.key_arn)
         .maybe_header(BUCKET_KEY, bucket_key)
+}
+
+/// The same for a completion: it tells the key's MD5 only to whoever has brought the key.
+pub(crate) fn write_completion(response: Response, sealing: &Sealing, brought: bool) -> Response {
+    match sealing {
+        Sealing::SseC { .. } if !brought => {
+            response.header(OF_PUT.algorithm, SseAlgorithm::Aes256.name())
+        }
+        _ => write(response, sealing),
+    }
 }
 
 /// Repeats the encryption context to whoever has just sent it; reads never tell it.

@@ -3,6 +3,7 @@
 use crate::s3::operation::Entry;
 
 pub(crate) mod bucket;
+pub(crate) mod multipart;
 pub(crate) mod object;
 mod unbuilt;
 
@@ -11,6 +12,11 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     bucket::defaults::OPERATIONS,
     bucket::encryption::OPERATIONS,
     bucket::manage::OPERATIONS,
+    multipart::abort::OPERATIONS,
+    multipart::complete::OPERATIONS,
+    multipart::create::OPERATIONS,
+    multipart::list::OPERATIONS,
+    multipart::upload_part::OPERATIONS,
     object::copy::OPERATIONS,
     object::delete::OPERATIONS,
     object::get::OPERATIONS,

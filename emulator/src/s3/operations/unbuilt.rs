@@ -7,24 +7,12 @@ use crate::s3::operation::{Entry, Route, Scope};
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt(
-        "AbortMultipartUpload",
-        Route::delete(Scope::Object).with_queries(&["uploadId"]),
-    ),
-    Entry::unbuilt(
-        "CompleteMultipartUpload",
-        Route::post(Scope::Object).with_queries(&["uploadId"]),
-    ),
-    Entry::unbuilt(
         "CreateBucketMetadataConfiguration",
         Route::post(Scope::Bucket).query("metadataConfiguration"),
     ),
     Entry::unbuilt(
         "CreateBucketMetadataTableConfiguration",
         Route::post(Scope::Bucket).query("metadataTable"),
-    ),
-    Entry::unbuilt(
-        "CreateMultipartUpload",
-        Route::post(Scope::Object).query("uploads"),
     ),
     Entry::unbuilt(
         "DeleteBucketAnalyticsConfiguration",
@@ -116,20 +104,12 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         Route::get(Scope::Object).query("torrent"),
     ),
     Entry::unbuilt(
-        "ListMultipartUploads",
-        Route::get(Scope::Bucket).query("uploads"),
-    ),
-    Entry::unbuilt(
         "ListObjectAnnotations",
         Route::get(Scope::Object).query("annotation"),
     ),
     Entry::unbuilt(
         "ListObjectVersions",
         Route::get(Scope::Bucket).query("versions"),
-    ),
-    Entry::unbuilt(
-        "ListParts",
-        Route::get(Scope::Object).with_queries(&["uploadId"]),
     ),
     Entry::unbuilt("PutBucketAbac", Route::put(Scope::Bucket).query("abac")),
     Entry::unbuilt(
@@ -240,15 +220,5 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt(
         "UpdateObjectEncryption",
         Route::put(Scope::Object).query("encryption"),
-    ),
-    Entry::unbuilt(
-        "UploadPart",
-        Route::put(Scope::Object).with_queries(&["partNumber", "uploadId"]),
-    ),
-    Entry::unbuilt(
-        "UploadPartCopy",
-        Route::put(Scope::Object)
-            .with_queries(&["partNumber", "uploadId"])
-            .with_header("x-amz-copy-source"),
     ),
 ];

@@ -9,21 +9,18 @@ use crate::model::object::{ObjectVersion, VersionContent};
 use crate::model::sealing::Sealing;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
+use crate::s3::copy_source::CopySource;
 use crate::s3::error::S3Error;
 use crate::s3::headers::acl::AclRequest;
-use crate::s3::headers::conditions::{self, ReadConditions};
-use crate::s3::headers::encryption;
 use crate::s3::headers::metadata::{self, ObjectHeaders, WEBSITE_REDIRECT};
-use crate::s3::intake::Pipeline;
+use crate::s3::headers::{checksums, conditions, encryption};
+use crate::s3::intake::{Digests, Pipeline};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
-use crate::s3::permit;
 use crate::s3::respond;
-use crate::s3::sealing::{self, Write};
+use crate::s3::sealing::Write;
 use crate::s3::target::ObjectAddress;
 use crate::s3::transfer;
 use crate::sse::choice::Requested;
-use crate::sse::customer_key::CustomerKey;
-use crate::store::reader::BlobReader;
 use crate::store::versions::{NewVersion, WriteCondition};
 use crate::wire::request::Request;
 use crate::wire::response::Response;
@@ -38,7 +35,7 @@ const ONTO_ITSELF: &str = "This copy request is illegal because it is trying to 
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
 #[derive(Debug)]
 struct CopyObject {
-    source: Source,
+    source: CopySource,
     object: ObjectAddress,
     replace_metadata: bool,
     replace_tags: bool,
@@ -52,15 +49,6 @@ struct CopyObject {
     acl: AclRequest,
 }
 
-/// What is copied.
-#[derive(Debug)]
-struct Source {
-    object: ObjectAddress,
-    customer_key: Option<CustomerKey>,
-    conditions: ReadConditions,
-    expected_owner: Option<String>,
-}
-
 impl Operation for CopyObject {
     const NAME: &'static str = "CopyObject";
     const ROUTE: Route = Route::put(Scope::Object).with_header("x-amz-copy-source");
@@ -71,7 +59,7 @@ impl Operation for CopyObject {
         let request = &incoming.request;
         let storage_class = metadata::parse_storage_class(request)?;
         Ok(Self {
-            source: Source::parse(incoming)?,
+            source: CopySource::parse(incoming)?,
             object: incoming.object()?,
             replace_metadata: parse_directive(
                 request,
@@ -87,7 +75,7 @@ impl Operation for CopyObject {
             tags: metadata::parse_tagging(request)?,
             storage_class,
             names_class: request.headers.contains_key("x-amz-storage-class"),
-            checksum: parse_algorithm(request)?,
+            checksum: checksums::parse_algorithm(request)?,
             encryption: encryption::parse_copy(incoming)?,
             condition: conditions::parse_write(request)?,
             acl: AclRequest::parse(request),
@@ -96,16 +84,9 @@ impl Operation for CopyObject {
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         self.acl.check(cx)?;
-        let (source, reader) = self.source.open(cx)?;
+        let (source, body) = self.source.open(cx)?;
         self.check_change(cx.bucket()?, &source)?;
-        let plaintext = sealing::open_range(
-            cx,
-            &self.source.object,
-            (&source, reader),
-            self.source.customer_key.as_ref(),
-            None,
-        )
-        .await?;
+        let plaintext = self.source.read(cx, (&source, body), None).await?;
 
         let stored = source
             .content
@@ -123,11 +104,11 @@ impl Operation for CopyObject {
             etag,
             context,
         } = Write::begin(cx, &self.object, self.encryption.clone()).await?;
-        let received = transfer::run(
-            plaintext,
-            Pipeline::of_copy(algorithm, etag.wants_md5(), sealer, writer),
-        )
-        .await?;
+        let digests = Digests {
+            checksum: algorithm,
+            ..Digests::of_object(etag.wants_md5())
+        };
+        let received = transfer::run(plaintext, Pipeline::of_copy(digests, sealer, writer)).await?;
 
         let content = VersionContent {
             size_bytes: received.size_bytes,
@@ -147,44 +128,6 @@ impl Operation for CopyObject {
         let response = respond::xml(render_copied(&version));
         let response = encryption::write(response, &version.content.sealing);
         Ok(encryption::write_context(response, context))
-    }
-}
-
-impl Source {
-    fn parse(incoming: &Incoming) -> Result<Self, S3Error> {
-        let request = &incoming.request;
-        let (object, version) =
-            ObjectAddress::of_copy_source(request.header("x-amz-copy-source").unwrap_or_default())?;
-        if let Some(version) = version.filter(|version| version != "null") {
-            return Err(S3Error::argument_value(
-                "x-amz-copy-source",
-                &version,
-                "Invalid version id specified",
-            ));
-        }
-        Ok(Self {
-            object,
-            customer_key: encryption::parse_source(incoming)?,
-            conditions: ReadConditions::of_source(request),
-            expected_owner: request.header(permit::SOURCE_OWNER).map(str::to_owned),
-        })
-    }
-
-    /// Opens the source, if the caller may read it, has its key, and its conditions hold.
-    fn open(&self, cx: &Context) -> Result<(ObjectVersion, BlobReader), S3Error> {
-        let bucket = cx.store.bucket(&self.object.bucket)?;
-        permit::check_owned(cx, &bucket)?;
-        permit::check_expected_owner(self.expected_owner.as_deref(), &bucket)?;
-        let (version, reader) = cx
-            .store
-            .open_version(&self.object.bucket, &self.object.key)?;
-        sealing::check_customer(&version, self.customer_key.as_ref()).map_err(of_source)?;
-        self.conditions.check_source(
-            &version.content.etag,
-            version.last_modified,
-            cx.clock.now(),
-        )?;
-        Ok((version, reader))
     }
 }
 
@@ -236,15 +179,6 @@ impl CopyObject {
     }
 }
 
-/// Words a refusal of the customer's key of the source as AWS does: a wrong one is a bad request here, not a denial.
-fn of_source(error: S3Error) -> S3Error {
-    if error.code == Code::AccessDenied {
-        return Code::InvalidRequest
-            .says("The provided encryption parameters did not match the ones used originally.");
-    }
-    error
-}
-
 /// Whether a directive says `REPLACE`.
 fn parse_directive(
     request: &Request,
@@ -256,14 +190,6 @@ fn parse_directive(
         Some("REPLACE") => Ok(true),
         Some(value) => Err(S3Error::argument_value(header, value, unknown)),
     }
-}
-
-fn parse_algorithm(request: &Request) -> Result<Option<ChecksumAlgorithm>, S3Error> {
-    let Some(name) = request.header("x-amz-checksum-algorithm") else {
-        return Ok(None);
-    };
-    let known = ChecksumAlgorithm::parse(name);
-    known.map(Some).ok_or_else(|| Code::InvalidRequest.says("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"))
 }
 
 fn render_copied(version: &ObjectVersion) -> XmlWriter {

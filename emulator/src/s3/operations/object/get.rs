@@ -13,6 +13,7 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::conditions::{ReadConditions, ReadOutcome};
 use crate::s3::headers::{checksums, encryption, metadata};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
+use crate::s3::parts;
 use crate::s3::sealing;
 use crate::s3::target::ObjectAddress;
 use crate::sse::customer_key::CustomerKey;
@@ -57,7 +58,7 @@ impl Operation for GetObject {
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let read = self.0;
-        let (version, reader) = cx
+        let (version, body) = cx
             .store
             .open_version(&read.object.bucket, &read.object.key)?;
         let customer_key = read.customer_key.as_ref();
@@ -65,11 +66,12 @@ impl Operation for GetObject {
         if let Some(response) = read.check_conditions(cx, &version)? {
             return Ok(response);
         }
-        let span = read.span(&version)?;
-        let stored = (&version, reader);
-        let body = sealing::open_range(cx, &read.object, stored, customer_key, span.range).await?;
+        let span = read.span(cx, &version)?;
+        let stored = (&version, body);
+        let plaintext =
+            sealing::open_range(cx, &read.object, stored, customer_key, span.range).await?;
         let response = read.describe(&version, &span);
-        Ok(response.body(body.into_body().await?))
+        Ok(response.body(plaintext.into_body().await?))
     }
 }
 
@@ -89,9 +91,10 @@ impl Operation for HeadObject {
         if let Some(response) = read.check_conditions(cx, &version)? {
             return Ok(response);
         }
-        let span = read.span(&version)?;
+        let span = read.span(cx, &version)?;
         if read.wants_checksum {
-            sealing::open_keys(cx, &read.object, &version, customer_key).await?;
+            let sealing = &version.content.sealing;
+            sealing::open_keys(cx, &read.object, sealing, customer_key).await?;
         }
         Ok(read.describe(&version, &span))
     }
@@ -103,16 +106,14 @@ struct Span {
     /// First and last byte; `None` for the whole object.
     range: Option<(u64, u64)>,
     length: u64,
+    /// How many parts the object has, where one of them was asked for.
+    parts: Option<u32>,
 }
 
 impl Read {
     fn parse(incoming: &Incoming) -> Result<Self, S3Error> {
         let request = &incoming.request;
-        let part_number = request
-            .query
-            .find("partNumber")
-            .map(parse_part_number)
-            .transpose()?;
+        let part_number = parts::parse_number(request)?;
         let range = request.header("range").map(str::to_owned);
         if part_number.is_some() && range.is_some() {
             return Err(Code::InvalidRequest
@@ -153,24 +154,17 @@ impl Read {
         }
     }
 
-    fn span(&self, version: &ObjectVersion) -> Result<Span, S3Error> {
+    fn span(&self, cx: &Context, version: &ObjectVersion) -> Result<Span, S3Error> {
         let size = version.content.size_bytes;
-        match self.part_number {
-            // An object that was put whole is its own first part.
-            Some(1) => return Ok(Span::part(size.checked_sub(1).map(|last| (0, last)), size)),
-            Some(number) => {
-                return Err(Code::InvalidPartNumber
-                    .with("ActualPartCount", 1)
-                    .with("PartNumberRequested", number));
-            }
-            None => {}
+        if let Some(number) = self.part_number {
+            return Span::of_part(cx, version, number);
         }
         let Some(header) = &self.range else {
             return Ok(Span::whole(size));
         };
         match ranges::parse_range(header, size) {
             Wanted::Whole => Ok(Span::whole(size)),
-            Wanted::Part { first, last } => Ok(Span::part(Some((first, last)), last - first + 1)),
+            Wanted::Part { first, last } => Ok(Span::range(Some((first, last)), last - first + 1)),
             Wanted::Unsatisfiable => Err(Code::InvalidRange
                 .with("RangeRequested", header)
                 .with("ActualObjectSize", size)),
@@ -196,6 +190,10 @@ impl Read {
             self.version_id.as_ref().map(ToString::to_string),
         );
         response = encryption::write(response, &content.sealing);
+        response = response.maybe_header(
+            "x-amz-mp-parts-count",
+            span.parts.map(|count| count.to_string()),
+        );
         if self.wants_checksum && span.length == content.size_bytes {
             response = checksums::write(response, content.checksum.as_ref());
         }
@@ -209,23 +207,49 @@ impl Span {
             status: StatusCode::OK,
             range: None,
             length: size,
+            parts: None,
         }
     }
 
-    fn part(range: Option<(u64, u64)>, length: u64) -> Self {
+    fn range(range: Option<(u64, u64)>, length: u64) -> Self {
         Self {
             status: StatusCode::PARTIAL_CONTENT,
             range,
             length,
+            parts: None,
         }
     }
-}
 
-fn parse_part_number(text: &str) -> Result<u32, S3Error> {
-    let number = text
-        .parse::<u32>()
-        .ok()
-        .filter(|number| (1..=10_000).contains(number));
-    let message = "Part number must be an integer between 1 and 10000, inclusive";
-    number.ok_or_else(|| S3Error::argument_value("partNumber", text, message))
+    /// A part of an object; one that was put whole is its own first part.
+    fn of_part(cx: &Context, version: &ObjectVersion, number: u32) -> Result<Self, S3Error> {
+        let size = version.content.size_bytes;
+        let missing = |count: u32| {
+            Code::InvalidPartNumber
+                .with("ActualPartCount", count)
+                .with("PartNumberRequested", number)
+        };
+        let Some(parts) = cx.store.parts_of(version) else {
+            let range = size.checked_sub(1).map(|last| (0, last));
+            return if number == 1 {
+                Ok(Self::range(range, size))
+            } else {
+                Err(missing(1))
+            };
+        };
+        let all = parts.all()?;
+        let count = u32::try_from(all.len()).map_err(S3Error::internal)?;
+        let found = all.iter().find(|placed| placed.part.number == number);
+        let placed = found.ok_or_else(|| missing(count))?;
+        let range = placed
+            .end()
+            .checked_sub(1)
+            .filter(|_| placed.part.size_bytes > 0);
+        Ok(Self {
+            parts: Some(count),
+            ..Self::range(
+                range.map(|last| (placed.start, last)),
+                placed.part.size_bytes,
+            )
+        })
+    }
 }

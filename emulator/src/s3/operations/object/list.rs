@@ -10,18 +10,13 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::encryption;
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::respond;
-use crate::s3::shapes::Token;
+use crate::s3::shapes::{self, Token};
 use crate::store::listing::{ListPage, ListQuery};
-use crate::wire::encoding::list_encode;
-use crate::wire::query::Query;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::xml::XmlWriter;
 
 pub(crate) const OPERATIONS: &[Entry] = &[Entry::of::<ListObjects>(), Entry::of::<ListObjectsV2>()];
-
-/// The most entries of one page, however many were asked for.
-const MAX_PAGE: u32 = 1_000;
 
 /// `GET /{bucket}`: lists objects, the old way.
 ///
@@ -156,13 +151,13 @@ impl Common {
         encryption::refuse_method(request)?;
         let query = &request.query;
         Ok(Self {
-            encoding: parse_encoding(query)?,
+            encoding: shapes::parse_encoding(query)?,
             prefix: query.find("prefix").unwrap_or_default().to_owned(),
             delimiter: query
                 .find("delimiter")
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned),
-            max_keys: parse_max_keys(query)?,
+            max_keys: shapes::parse_most(query, "max-keys", "maxKeys")?,
         })
     }
 
@@ -171,17 +166,14 @@ impl Common {
             prefix: self.prefix.clone(),
             delimiter: self.delimiter.clone(),
             start_after: (!after.is_empty()).then(|| after.to_owned()),
-            limit: usize::try_from(self.max_keys.min(MAX_PAGE)).map_err(S3Error::internal)?,
+            limit: usize::try_from(self.max_keys.min(shapes::MAX_PAGE))
+                .map_err(S3Error::internal)?,
         };
         Ok(cx.store.list(&cx.bucket()?.name, &query)?)
     }
 
     fn encode(&self, text: &str) -> String {
-        if self.encoding.is_some() {
-            list_encode(text)
-        } else {
-            text.to_owned()
-        }
+        shapes::encode(text, self.encoding.is_some())
     }
 
     /// The part that both versions write alike: limits, then all objects, then all common prefixes.
@@ -220,38 +212,6 @@ impl Common {
         }
         xml.element("StorageClass", &content.storage_class);
     }
-}
-
-fn parse_encoding(query: &Query) -> Result<Option<String>, S3Error> {
-    match query.find("encoding-type") {
-        None => Ok(None),
-        Some(value) if value.eq_ignore_ascii_case("url") => Ok(Some(value.to_owned())),
-        Some(value) => Err(S3Error::argument_value(
-            "encoding-type",
-            value,
-            "Invalid Encoding Method specified in Request",
-        )),
-    }
-}
-
-fn parse_max_keys(query: &Query) -> Result<u32, S3Error> {
-    let Some(text) = query.find("max-keys").filter(|text| !text.is_empty()) else {
-        return Ok(MAX_PAGE);
-    };
-    let Ok(number) = text.parse::<i32>() else {
-        return Err(S3Error::argument_value(
-            "max-keys",
-            text,
-            "Provided max-keys not an integer or within integer range",
-        ));
-    };
-    u32::try_from(number).map_err(|_| {
-        S3Error::argument_value(
-            "maxKeys",
-            text,
-            "Argument maxKeys must be an integer between 0 and 2147483647",
-        )
-    })
 }
 
 fn unsupported(name: &str, message: &'static str) -> S3Error {

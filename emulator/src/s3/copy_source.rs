@@ -1,0 +1,95 @@
+//! The source of a copy: of a whole object, or of one part.
+
+use crate::model::object::ObjectVersion;
+use crate::s3::code::Code;
+use crate::s3::context::Context;
+use crate::s3::delivery::Plaintext;
+use crate::s3::error::S3Error;
+use crate::s3::headers::conditions::ReadConditions;
+use crate::s3::headers::encryption;
+use crate::s3::operation::Incoming;
+use crate::s3::permit;
+use crate::s3::sealing;
+use crate::s3::target::ObjectAddress;
+use crate::sse::customer_key::CustomerKey;
+use crate::store::open_body::OpenBody;
+
+/// What is copied.
+#[derive(Debug)]
+pub(crate) struct CopySource {
+    /// Which object.
+    pub(crate) object: ObjectAddress,
+    customer_key: Option<CustomerKey>,
+    conditions: ReadConditions,
+    expected_owner: Option<String>,
+}
+
+impl CopySource {
+    /// Reads `x-amz-copy-source` and what goes with it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument`, and every refusal of the source's key.
+    pub(crate) fn parse(incoming: &Incoming) -> Result<Self, S3Error> {
+        let request = &incoming.request;
+        let (object, version) =
+            ObjectAddress::of_copy_source(request.header("x-amz-copy-source").unwrap_or_default())?;
+        if let Some(version) = version.filter(|version| version != "null") {
+            return Err(S3Error::argument_value(
+                "x-amz-copy-source",
+                &version,
+                "Invalid version id specified",
+            ));
+        }
+        Ok(Self {
+            object,
+            customer_key: encryption::parse_source(incoming)?,
+            conditions: ReadConditions::of_source(request),
+            expected_owner: request.header(permit::SOURCE_OWNER).map(str::to_owned),
+        })
+    }
+
+    /// Opens the source, if the caller may read it, has its key, and its conditions hold.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`, `NoSuchKey`, `AccessDenied`, `InvalidRequest`, `PreconditionFailed`.
+    pub(crate) fn open(&self, cx: &Context) -> Result<(ObjectVersion, OpenBody), S3Error> {
+        let bucket = cx.store.bucket(&self.object.bucket)?;
+        permit::check_owned(cx, &bucket)?;
+        permit::check_expected_owner(self.expected_owner.as_deref(), &bucket)?;
+        let (version, body) = cx
+            .store
+            .open_version(&self.object.bucket, &self.object.key)?;
+        sealing::check_customer(&version, self.customer_key.as_ref()).map_err(of_source)?;
+        self.conditions.check_source(
+            &version.content.etag,
+            version.last_modified,
+            cx.clock.now(),
+        )?;
+        Ok((version, body))
+    }
+
+    /// The plaintext of an opened source, or of a range of it.
+    ///
+    /// # Errors
+    ///
+    /// KMS's refusals; `InternalError` for a damaged blob.
+    pub(crate) async fn read(
+        &self,
+        cx: &Context,
+        stored: (&ObjectVersion, OpenBody),
+        range: Option<(u64, u64)>,
+    ) -> Result<Plaintext, S3Error> {
+        sealing::open_range(cx, &self.object, stored, self.customer_key.as_ref(), range).await
+    }
+}
+
+/// Words a refusal of the customer's key of the source as AWS does: a wrong one is a bad request here, not a denial.
+fn of_source(error: S3Error) -> S3Error {
+    if error.code == Code::AccessDenied {
+        return Code::InvalidRequest
+            .says("The provided encryption parameters did not match the ones used originally.");
+    }
+    error
+}

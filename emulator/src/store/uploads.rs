@@ -1,0 +1,328 @@
+//! Multipart uploads: begun, filled part by part, and completed or given up.
+//!
+//! To complete one joins its parts without reading a byte of them: rows alone are written. Parts that the object does not
+//! take, and those of an upload that is given up, go in a commit of their own right behind it: a part that was on its way
+//! meanwhile finds no upload any more.
+
+use crate::model::bucket_name::BucketName;
+use crate::model::checksum::Checksum;
+use crate::model::etag::ETag;
+use crate::model::object::{ObjectVersion, StoredBody, VersionContent, VersionId};
+use crate::model::object_key::ObjectKey;
+use crate::model::upload::{Part, PlacedPart, Upload};
+use crate::model::upload_id::UploadId;
+use crate::store::buckets::bucket_in;
+use crate::store::catalogue::Transaction;
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::keys;
+use crate::store::staging::StagedBlob;
+use crate::store::versions::WriteCondition;
+
+/// Which upload is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UploadAddress {
+    /// Its bucket.
+    pub(crate) bucket: BucketName,
+    /// The key of its object.
+    pub(crate) key: ObjectKey,
+    /// Its name.
+    pub(crate) id: UploadId,
+}
+
+/// A part that is about to be written.
+#[derive(Debug)]
+pub(crate) struct NewPart {
+    /// Its number: 1 to 10,000.
+    pub(crate) number: u32,
+    /// The plaintext's size in bytes.
+    pub(crate) size_bytes: u64,
+    /// Its entity tag.
+    pub(crate) etag: ETag,
+    /// Its checksum.
+    pub(crate) checksum: Option<Checksum>,
+    /// Its sealed body.
+    pub(crate) body: StagedBlob,
+}
+
+/// What becomes of an upload.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    /// The parts that its object takes, in order.
+    pub(crate) parts: Vec<Part>,
+    /// What is said of the object.
+    pub(crate) content: VersionContent,
+}
+
+/// Which uploads of a bucket are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UploadQuery {
+    /// What their keys begin with.
+    pub(crate) prefix: String,
+    /// Behind which key they come, or behind which upload of that key.
+    pub(crate) after: Option<(String, Option<UploadId>)>,
+}
+
+impl Store {
+    /// Keeps a new upload, and the body that its key has now.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`, `Io`, `Corrupted`.
+    pub(crate) async fn create_upload(
+        &self,
+        bucket: &BucketName,
+        upload: &Upload,
+    ) -> Result<(), StoreError> {
+        let work = |tx: &mut Transaction| {
+            tx.bucket(bucket)?;
+            let current: Option<ObjectVersion> = tx.get(&keys::version(bucket, &upload.key))?;
+            let upload = Upload {
+                base: current.map(|version| version.body.to_string()),
+                ..upload.clone()
+            };
+            tx.put(keys::upload(bucket, &upload.key, upload.id), &upload)
+        };
+        self.catalogue().transact(None, work).await
+    }
+
+    /// An upload under way.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`, `NoSuchUpload`, `Io`, `Corrupted`.
+    pub(crate) fn upload(&self, address: &UploadAddress) -> Result<Upload, StoreError> {
+        let view = self.view()?;
+        if let Some(upload) = view.get(&address.row())? {
+            return Ok(upload);
+        }
+        bucket_in(&view, &address.bucket)?;
+        Err(StoreError::NoSuchUpload(address.id))
+    }
+
+    /// Writes a part, in place of the one that had its number.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchUpload`, `Io`, `Corrupted`.
+    pub(crate) async fn put_part(
+        &self,
+        address: &UploadAddress,
+        new: NewPart,
+    ) -> Result<Part, StoreError> {
+        let part = Part {
+            number: new.number,
+            size_bytes: new.size_bytes,
+            etag: new.etag,
+            checksum: new.checksum,
+            last_modified: self.clock().now().to_seconds(),
+            blob: new.body.blob(),
+        };
+        let body = new.body.body();
+        let work = |tx: &mut Transaction| {
+            tx.upload(address)?;
+            let row = keys::part(address.id, part.number);
+            if let Some(before) = tx.get::<Part>(&row)? {
+                tx.discard(before.blob);
+            }
+            if let Some(body) = &body {
+                tx.put_body(part.blob.id, body.clone());
+            }
+            tx.put(row, &part)
+        };
+        self.catalogue().transact(Some(new.body), work).await?;
+        Ok(part)
+    }
+
+    /// Some parts of an upload, behind a number; and whether there are more.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn list_parts(
+        &self,
+        id: UploadId,
+        after: u32,
+        limit: usize,
+    ) -> Result<(Vec<Part>, bool), StoreError> {
+        let (view, prefix) = (self.view()?, keys::parts_of(id));
+        let from = keys::part(id, after.saturating_add(1));
+        let mut parts = Vec::new();
+        for row in view.scan(&from)? {
+            let (key, stored) = row?;
+            if !key.starts_with(&prefix) {
+                break;
+            }
+            if parts.len() == limit {
+                return Ok((parts, true));
+            }
+            parts.push(view.parse(&stored.value)?);
+        }
+        Ok((parts, false))
+    }
+
+    /// The uploads of a bucket, one after the other, as long as `take` says so.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`, `Io`, `Corrupted`.
+    pub(crate) fn walk_uploads(
+        &self,
+        bucket: &BucketName,
+        query: &UploadQuery,
+        mut take: impl FnMut(Upload) -> bool,
+    ) -> Result<(), StoreError> {
+        let view = self.view()?;
+        bucket_in(&view, bucket)?;
+        let prefix = keys::uploads_of(bucket);
+        for row in view.scan(&query.first_row(bucket))? {
+            let (key, stored) = row?;
+            if !key.starts_with(&prefix) {
+                break;
+            }
+            let upload: Upload = view.parse(&stored.value)?;
+            if !upload.key.as_str().starts_with(&query.prefix) || !take(upload) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins parts of an upload to an object. `decide` sees the upload and all its parts, and says what becomes of them, or
+    /// refuses; then nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`, `NoSuchUpload`; `ConditionFailed`, `ConditionConflict`, `NoSuchKey` by the condition; `Io`,
+    /// `Corrupted`.
+    pub(crate) async fn complete_upload<E>(
+        &self,
+        address: &UploadAddress,
+        condition: &WriteCondition,
+        decide: impl Fn(&Upload, &[Part]) -> Result<Completion, E>,
+    ) -> Result<Result<ObjectVersion, E>, StoreError> {
+        let now = self.clock().now().to_seconds();
+        let work = |tx: &mut Transaction| {
+            tx.bucket(&address.bucket)?;
+            let upload = tx.upload(address)?;
+            let parts: Vec<Part> = tx.rows(&keys::parts_of(address.id))?;
+            let done = match decide(&upload, &parts) {
+                Ok(done) => done,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let row = keys::version(&address.bucket, &address.key);
+            let current: Option<ObjectVersion> = tx.get(&row)?;
+            condition.check_completion(&upload, current.as_ref())?;
+            if let Some(current) = current {
+                tx.discard_body(current.body)?;
+            }
+            let count = tx.place(address.id, done.parts)?;
+            tx.remove(address.row());
+            let version = ObjectVersion {
+                key: address.key.clone(),
+                version_id: VersionId::Null,
+                last_modified: now,
+                content: done.content,
+                body: StoredBody::Parts {
+                    upload: address.id,
+                    count,
+                },
+            };
+            tx.put(row, &version)?;
+            Ok(Ok(version))
+        };
+        let done = self.catalogue().transact(None, work).await?;
+        if done.is_ok() {
+            self.purge_parts(address.id).await?;
+        }
+        Ok(done)
+    }
+
+    /// Gives an upload up, with all its parts.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchBucket`, `NoSuchUpload`, `Io`, `Corrupted`.
+    pub(crate) async fn abort_upload(&self, address: &UploadAddress) -> Result<(), StoreError> {
+        let work = |tx: &mut Transaction| {
+            tx.bucket(&address.bucket)?;
+            tx.upload(address)?;
+            tx.remove(address.row());
+            Ok(())
+        };
+        self.catalogue().transact(None, work).await?;
+        self.purge_parts(address.id).await
+    }
+
+    /// Removes the parts of an upload that is no more.
+    pub(super) async fn purge_parts(&self, id: UploadId) -> Result<(), StoreError> {
+        let work = |tx: &mut Transaction| {
+            for part in tx.rows::<Part>(&keys::parts_of(id))? {
+                tx.remove(keys::part(id, part.number));
+                tx.discard(part.blob);
+            }
+            Ok(())
+        };
+        self.catalogue().transact(None, work).await
+    }
+}
+
+impl Transaction {
+    fn upload(&mut self, address: &UploadAddress) -> Result<Upload, StoreError> {
+        self.get(&address.row())?
+            .ok_or(StoreError::NoSuchUpload(address.id))
+    }
+
+    /// Puts parts behind each other; how many they are.
+    fn place(&mut self, id: UploadId, parts: Vec<Part>) -> Result<u32, StoreError> {
+        let (mut start, mut count) = (0, 0);
+        for part in parts {
+            self.remove(keys::part(id, part.number));
+            let placed = PlacedPart { start, part };
+            start = placed.end();
+            count += 1;
+            let row = keys::placed(id, start, placed.part.number);
+            self.put(row, &placed)?;
+        }
+        Ok(count)
+    }
+}
+
+impl UploadAddress {
+    fn row(&self) -> Vec<u8> {
+        keys::upload(&self.bucket, &self.key, self.id)
+    }
+}
+
+impl UploadQuery {
+    fn first_row(&self, bucket: &BucketName) -> Vec<u8> {
+        let mut with_prefix = keys::uploads_of_key(bucket, &self.prefix);
+        with_prefix.truncate(with_prefix.len() - 2);
+        let after = match &self.after {
+            None => return with_prefix,
+            Some((key, None)) => keys::past(&keys::uploads_of_key(bucket, key)),
+            Some((key, Some(id))) => {
+                keys::next(&[&keys::uploads_of_key(bucket, key), &id.0[..]].concat())
+            }
+        };
+        after.max(with_prefix)
+    }
+}
+
+impl WriteCondition {
+    /// Against the version that the key has now, and the one that it had when the upload began.
+    ///
+    /// Source: answers recorded from AWS in February 2026.
+    fn check_completion(
+        &self,
+        upload: &Upload,
+        current: Option<&ObjectVersion>,
+    ) -> Result<(), StoreError> {
+        self.check(&upload.key, current)?;
+        let is_replaced = current.map(|version| version.body.to_string()) != upload.base;
+        if matches!(self, Self::IfMatch(_)) && is_replaced {
+            return Err(StoreError::ConditionConflict(upload.key.clone()));
+        }
+        Ok(())
+    }
+}
