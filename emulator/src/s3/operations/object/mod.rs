@@ -4,5 +4,6 @@ pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod list_versions;
 pub(crate) mod post_form;
 pub(crate) mod put;
