@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod attributes;
 mod bucket_keys;
 mod buckets;
 mod chunks;

@@ -17,6 +17,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     multipart::create::OPERATIONS,
     multipart::list::OPERATIONS,
     multipart::upload_part::OPERATIONS,
+    object::attributes::OPERATIONS,
     object::copy::OPERATIONS,
     object::delete::OPERATIONS,
     object::get::OPERATIONS,

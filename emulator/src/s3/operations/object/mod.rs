@@ -1,5 +1,6 @@
 //! Operations on objects.
 
+pub(crate) mod attributes;
 pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod get;
