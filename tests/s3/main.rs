@@ -27,6 +27,8 @@ mod kms_journal;
 mod kms_refusals;
 mod listing;
 mod multipart;
+mod object_encryption;
+mod object_encryption_refusals;
 mod objects;
 mod operations;
 mod post_form;

@@ -20,6 +20,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     object::attributes::OPERATIONS,
     object::copy::OPERATIONS,
     object::delete::OPERATIONS,
+    object::encryption::OPERATIONS,
     object::get::OPERATIONS,
     object::list::OPERATIONS,
     object::post_form::OPERATIONS,

@@ -213,8 +213,4 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         "UpdateBucketMetadataJournalTableConfiguration",
         Route::put(Scope::Bucket).query("metadataJournalTable"),
     ),
-    Entry::unbuilt(
-        "UpdateObjectEncryption",
-        Route::put(Scope::Object).query("encryption"),
-    ),
 ];
