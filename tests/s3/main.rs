@@ -8,6 +8,7 @@
 
 mod access;
 mod attributes;
+mod blocked;
 mod bucket_keys;
 mod buckets;
 mod chunks;
