@@ -7,6 +7,8 @@
 )]
 
 mod access;
+mod attributes;
+mod blocked;
 mod bucket_keys;
 mod buckets;
 mod chunks;
@@ -26,6 +28,8 @@ mod kms_journal;
 mod kms_refusals;
 mod listing;
 mod multipart;
+mod object_encryption;
+mod object_encryption_refusals;
 mod objects;
 mod operations;
 mod post_form;

@@ -2,8 +2,11 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, CompletedPart, ObjectAttributes, ServerSideEncryption,
+};
 use strongroom_testkit::Mode;
+use strongroom_tests::send_body;
 
 use crate::forms::Form;
 use crate::keyed::Keyed;
@@ -263,4 +266,46 @@ async fn a_changed_default_leaves_older_versions_as_they_are() {
 
     assert_eq!(under(&first).await, Some(ServerSideEncryption::Aes256));
     assert_eq!(under(&second).await, Some(kms));
+}
+
+#[tokio::test]
+async fn attributes_are_told_of_the_version_that_is_named() {
+    let (_server, client) = versioned().await;
+    let first = put(&client, "key", "one").await;
+    put(&client, "key", "three").await;
+    let marker = delete(&client, "key").await;
+    let attributes = |id: Option<&str>| {
+        let ask = client.get_object_attributes().bucket("photos").key("key");
+        let ask = ask.object_attributes(ObjectAttributes::ObjectSize);
+        ask.set_version_id(id.map(str::to_owned)).send()
+    };
+
+    let told = attributes(Some(&first)).await.unwrap();
+
+    assert_eq!((told.object_size, told.version_id), (Some(3), Some(first)));
+    assert_eq!(refusal(attributes(None).await), is("NoSuchKey", 404));
+    let of_marker = attributes(Some(&marker)).await;
+    assert_eq!(refusal(of_marker), is("MethodNotAllowed", 405));
+}
+
+#[tokio::test]
+async fn the_encryption_of_an_older_version_changes_alone() {
+    let keyed = Keyed::believing().await;
+    let ids = in_every_mode(&keyed).await;
+    let document = format!(
+        "<ObjectEncryption><SSE-KMS><KMSKeyArn>{}</KMSKeyArn></SSE-KMS></ObjectEncryption>",
+        keyed.arn
+    );
+    let target = format!("PUT /photos/key?encryption&versionId={}", ids[0].1);
+
+    let changed = send_body(keyed.server.address(), &target, &[], document.as_bytes()).await;
+
+    assert_eq!((changed.status, changed.text().as_str()), (200, ""));
+    let first = read(&keyed.s3, "key").version_id(&ids[0].1);
+    let first = first.send().await.unwrap();
+    let kms = ServerSideEncryption::AwsKms;
+    assert_eq!(first.server_side_encryption, Some(kms));
+    assert_eq!(text_of(&keyed.s3, "key", &ids[0].1).await, "SseS3");
+    assert_eq!(text_of(&keyed.s3, "key", &ids[3].1).await, "DsseKms");
+    assert_eq!(listed(&keyed.s3).await.len(), 4);
 }

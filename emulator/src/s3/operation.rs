@@ -31,6 +31,8 @@ pub(crate) trait Operation: Sized + Send + 'static {
 
     /// Under which action a write is refused where the bucket blocks customer keys; `None` for what seals nothing.
     const SEALS: Option<&'static str> = None;
+    /// What a request is told that no version 4 of signatures proves; `None` where any version will do.
+    const NEEDS_VERSION_4: Option<&'static str> = None;
 
     /// Reads the message: pure, without store and clock.
     ///
@@ -172,6 +174,8 @@ pub(crate) struct Entry {
     pub(crate) needs_bucket: bool,
     /// The action that a blocked customer key is refused under.
     pub(crate) seals: Option<&'static str>,
+    /// The refusal of other signatures than those of version 4.
+    pub(crate) needs_version_4: Option<&'static str>,
     /// What answers.
     pub(crate) call: Call,
 }
@@ -186,6 +190,7 @@ impl Entry {
             bare_errors: O::BARE_ERRORS,
             needs_bucket: O::NEEDS_BUCKET,
             seals: O::SEALS,
+            needs_version_4: O::NEEDS_VERSION_4,
             call: Call::Operation(call::<O>),
         }
     }
@@ -204,6 +209,7 @@ impl Entry {
             bare_errors,
             needs_bucket: true,
             seals: None,
+            needs_version_4: None,
             call: Call::Fresh(answer),
         }
     }
@@ -217,6 +223,7 @@ impl Entry {
             bare_errors: false,
             needs_bucket: true,
             seals: None,
+            needs_version_4: None,
             call: Call::Unbuilt,
         }
     }

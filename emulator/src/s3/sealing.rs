@@ -15,7 +15,7 @@ use crate::s3::intake::Received;
 use crate::s3::layers::{SealedBlob, SealedSource};
 use crate::s3::target::ObjectAddress;
 use crate::sse::body_keys::BodyKeys;
-use crate::sse::choice::{self, Chosen, Requested};
+use crate::sse::choice::{self, Chosen, KmsRequest, Requested};
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::layers::SealLayers;
 use crate::sse::open;
@@ -210,6 +210,36 @@ pub(crate) async fn open_keys(
         asker: &asker,
     };
     Ok(open::body_keys(sealing, customer_key, &cx.keyring, &object).await?)
+}
+
+/// Wraps the data key of a stored object of one layer anew, under a KMS key: what is to be stored in place of `sealing`.
+/// Its blobs stay as they are.
+///
+/// # Errors
+///
+/// KMS's refusals: of the key that it is under, then of the one that it is to be under.
+// AWS: unverified. What S3 asks of KMS for it, and in which order: all of Decrypt, Encrypt, GenerateDataKey and ReEncrypt
+// have to be allowed.
+pub(crate) async fn wrap_again(
+    cx: &Context,
+    object: &ObjectAddress,
+    sealing: &Sealing,
+    target: &KmsRequest,
+) -> Result<Sealing, S3Error> {
+    let keys = open_keys(cx, object, sealing, None).await?;
+    encryption::check_kms_access(cx.access)?;
+    let operation = if target.bucket_key == Some(true) {
+        s3_keys::GENERATE
+    } else {
+        s3_keys::ENCRYPT
+    };
+    let asker = cx.asker(cx.bucket()?.region(), operation)?;
+    let object = SealedObject {
+        arn: &object.arn(),
+        bucket_arn: &object.bucket.arn(),
+        asker: &asker,
+    };
+    Ok(seal::wrap_again(&keys.inner, target, &cx.keyring, &object).await?)
 }
 
 /// Opens a range of a blob under the key of its one layer, or under those of its inner and its outer layer.

@@ -22,8 +22,8 @@ pub(super) struct Coming {
     pub(super) now: Timestamp,
 }
 
-/// A version that is found, and its row.
-type Row = (Vec<u8>, AnyVersion);
+/// A version that is found, and the key of its row.
+pub(super) type Row = (Vec<u8>, AnyVersion);
 
 impl Transaction {
     /// The version of a key that reads and conditions see.
@@ -104,14 +104,7 @@ impl Transaction {
         check: impl FnOnce(Option<&ObjectVersion>) -> Result<(), StoreError>,
     ) -> Result<Option<AnyVersion>, StoreError> {
         let name = &bucket.name;
-        let current = self.current(bucket, key)?;
-        let (is_current, found) = match current {
-            Some(current) if current.version_id == id => {
-                let row = keys::version(name, key);
-                (true, Some((row, AnyVersion::Object(Box::new(current)))))
-            }
-            current => (current.is_none(), self.past(name, key, id)?),
-        };
+        let found = self.named(name, key, id)?;
         check(match &found {
             Some((_, AnyVersion::Object(version))) => Some(version),
             Some((_, AnyVersion::Marker(_))) | None => None,
@@ -126,10 +119,31 @@ impl Transaction {
         if let AnyVersion::Object(version) = &version {
             self.discard_body(version.body)?;
         }
-        if is_current && bucket.versioning != Versioning::Unversioned {
+        let is_versioned = bucket.versioning != Versioning::Unversioned;
+        if is_versioned && self.current(bucket, key)?.is_none() {
             self.promote(name, key)?;
         }
         Ok(Some(version))
+    }
+
+    /// The version of a key that has this id, and its row.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn named(
+        &mut self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        id: VersionId,
+    ) -> Result<Option<Row>, StoreError> {
+        let row = keys::version(bucket, key);
+        match self.get::<ObjectVersion>(&row)? {
+            Some(current) if current.version_id == id => {
+                Ok(Some((row, AnyVersion::Object(Box::new(current)))))
+            }
+            _ => self.past(bucket, key, id),
+        }
     }
 
     /// A version that is not the current one, or a delete marker.
@@ -168,6 +182,24 @@ impl Transaction {
         };
         let behind = newest.map_or(0, |newest| newest.0 + 1);
         Ok(Place(behind.max(now.unix_millis().saturating_mul(1_000))))
+    }
+
+    /// Writes a version back that was found at this row.
+    ///
+    /// # Errors
+    ///
+    /// `Io`.
+    pub(super) fn put_back(
+        &mut self,
+        bucket: &BucketName,
+        row: Vec<u8>,
+        version: ObjectVersion,
+    ) -> Result<(), StoreError> {
+        if row == keys::version(bucket, &version.key) {
+            self.put(row, &version)
+        } else {
+            self.put(row, &AnyVersion::Object(Box::new(version)))
+        }
     }
 
     /// Puts what was current among the others.

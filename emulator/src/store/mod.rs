@@ -33,6 +33,7 @@ mod keys;
 mod laws;
 mod redb_engine;
 mod redb_tables;
+mod sealings;
 mod sweep;
 #[cfg(test)]
 mod test_disk;

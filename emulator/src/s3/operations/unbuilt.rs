@@ -84,10 +84,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         Route::get(Scope::Object).query("annotation"),
     ),
     Entry::unbuilt(
-        "GetObjectAttributes",
-        Route::get(Scope::Object).query("attributes"),
-    ),
-    Entry::unbuilt(
         "GetObjectLegalHold",
         Route::get(Scope::Object).query("legal-hold"),
     ),
@@ -208,9 +204,5 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt(
         "UpdateBucketMetadataJournalTableConfiguration",
         Route::put(Scope::Bucket).query("metadataJournalTable"),
-    ),
-    Entry::unbuilt(
-        "UpdateObjectEncryption",
-        Route::put(Scope::Object).query("encryption"),
     ),
 ];
