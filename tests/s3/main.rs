@@ -34,6 +34,7 @@ mod post_form;
 mod post_policy;
 mod proof;
 mod sdk;
+mod secrets;
 mod sse_c;
 mod sse_kms;
 mod testkit;
