@@ -377,11 +377,11 @@ mod tests {
             .is_err()
     }
 
-    /// Lengths at which something begins or ends, and any other.
+    /// Lengths at which something begins or ends, any other, and those that lie in the catalogue.
     fn lengths() -> impl Strategy<Value = usize> {
         let border = (0_usize..4, 0_usize..5)
             .prop_map(|(segments, beside)| (FIRST + segments * LATER + beside).saturating_sub(2));
-        prop_oneof![border, 1_usize..300_000]
+        prop_oneof![border, 1_usize..300_000, 1_usize..4_100]
     }
 
     fn few() -> ProptestConfig {
@@ -444,6 +444,36 @@ mod tests {
             let error = end.unwrap_err();
             prop_assert!(cause(&error).contains(&id));
             prop_assert!(opened.len() < length && plain.starts_with(&opened));
+        });
+    }
+
+    #[test]
+    fn a_cut_or_a_moved_byte_is_refused_and_gives_no_wrong_byte() {
+        let shelf = Shelf::new();
+        let length = prop_oneof![Just(0), lengths()];
+        proptest!(few(), |(length in length, from: Index, to: Option<Index>, keys in select(&[ONE, TWO]))| {
+            let plain = plaintext(length);
+            let mut changed = false;
+            let stored = shelf.keep(length, |blob| {
+                let sealed = seal(keys, blob, &plain);
+                let mut other = sealed.clone();
+                let from = from.index(sealed.len());
+                match to {
+                    None => other.truncate(from),
+                    Some(to) => {
+                        let byte = other.remove(from);
+                        other.insert(to.index(sealed.len()), byte);
+                    }
+                }
+                changed = other != sealed;
+                other
+            });
+            prop_assume!(changed);
+
+            let (opened, end) = read(open(keys, stored, None));
+
+            prop_assert!(end.is_err());
+            prop_assert!(opened.len() <= length && plain.starts_with(&opened));
         });
     }
 
