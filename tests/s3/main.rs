@@ -14,6 +14,7 @@ mod client_side;
 mod client_side_storage;
 mod conditions;
 mod copy;
+mod data_format;
 mod default_encryption;
 mod deletes;
 mod dsse;
