@@ -17,6 +17,7 @@ mod client_side_storage;
 mod conditions;
 mod copy;
 mod damage;
+mod data_format;
 mod default_encryption;
 mod deletes;
 mod dsse;

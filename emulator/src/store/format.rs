@@ -108,4 +108,26 @@ mod tests {
         assert!(!is_new);
         assert_eq!(row.unwrap().unwrap().value, b"3");
     }
+
+    /// Source: `fixtures/data-format-2`, which a program of that format wrote.
+    #[test]
+    fn the_catalogue_of_a_program_of_format_2_is_marked_as_this_ones() {
+        let written = "../fixtures/data-format-2/data/strongroom.redb";
+        let written = Path::new(env!("CARGO_MANIFEST_DIR")).join(written);
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("strongroom.redb");
+        std::fs::copy(written, &file).unwrap();
+        let engine = RedbEngine::open(&file, Keeping::Durable).unwrap();
+        let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
+        let marked = || {
+            let row = engine.snapshot().unwrap().get(Table::Rows, keys::FORMAT);
+            row.unwrap().unwrap().value
+        };
+        assert_eq!(marked(), b"2");
+
+        let is_new = settle(&engine, &file, &blobs).unwrap();
+
+        assert!(!is_new);
+        assert_eq!(marked(), FORMAT.to_string().as_bytes());
+    }
 }
