@@ -249,7 +249,8 @@ impl<'k> Parts<'k> {
         succeeded(send_body(address, &target, &[], manifest.as_bytes()).await);
     }
 
-    fn target(&self, number: usize) -> String {
+    /// The target of a request that writes a part.
+    pub(crate) fn target(&self, number: usize) -> String {
         format!("PUT {}?partNumber={number}&uploadId={}", self.path, self.id)
     }
 }
