@@ -14,6 +14,7 @@ use strongroom_testkit::{Mode, Stored, Strongroom, WrappedUnder};
 
 use crate::keyed::{Keyed, RED, object_arn};
 use crate::multipart::put_in_parts;
+use crate::proof::holding;
 use crate::sdk::{get, get_range, head, noise, put, read, upload, upload_under};
 use crate::tink;
 
@@ -156,6 +157,7 @@ async fn the_key_that_kms_holds_then_opens_the_body_as_it_lay_before() {
     let data_key = data_key(&keyed, &keyed.stored("key"), &object_arn("key")).await;
     let opened = tink::open_body(&data_key, &before.blob_id, &before.raw);
     assert!(opened.unwrap() == noise(200_000));
+    assert!(holding(keyed.server.data_folder(), &[data_key]).is_empty());
 }
 
 #[tokio::test]
