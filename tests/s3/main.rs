@@ -40,3 +40,6 @@ mod sse_c;
 mod sse_kms;
 mod testkit;
 mod tink;
+mod version_modes;
+mod versioned;
+mod versions;

@@ -96,7 +96,7 @@ pub(crate) fn stored(
     bucket: &BucketName,
     key: &ObjectKey,
 ) -> Result<Stored, StoreError> {
-    let (version, body) = store.open_version(bucket, key)?;
+    let (version, body) = store.open_version(bucket, key, None)?;
     let blobs = match body {
         OpenBody::Blob(blob, reader) => vec![raw(blob, &reader)?],
         OpenBody::Parts(parts) => {

@@ -11,6 +11,7 @@ use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::form::PostForm;
 use crate::s3::fresh::FreshAnswer;
+use crate::s3::headers::versions;
 use crate::s3::target::{ObjectAddress, Target};
 use crate::wire::request::Request;
 use crate::wire::response::Response;
@@ -96,20 +97,8 @@ impl Incoming {
     ///
     /// `InvalidArgument` for an id that no version has.
     pub(crate) fn version_id(&self) -> Result<Option<VersionId>, S3Error> {
-        match self.request.query.find("versionId") {
-            None => Ok(None),
-            Some("null") => Ok(Some(VersionId::Null)),
-            Some("") => Err(S3Error::argument_value(
-                "versionId",
-                "",
-                "Version id cannot be the empty string",
-            )),
-            Some(id) => Err(S3Error::argument_value(
-                "versionId",
-                id,
-                "Invalid version id specified",
-            )),
-        }
+        let named = self.request.query.find("versionId");
+        named.map(|id| versions::parse("versionId", id)).transpose()
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct StoreOptions {
     pub(crate) folder: Folder,
     /// Tells when a version is written.
     pub(crate) clock: Clock,
-    /// Names blobs.
+    /// Names blobs and versions.
     pub(crate) entropy: Entropy,
 }
 
@@ -40,6 +40,7 @@ struct Opened {
     catalogue: Catalogue,
     blobs: BlobFolder,
     clock: Clock,
+    entropy: Entropy,
     names: BlobNames,
     is_fresh: bool,
     folder: DataFolder,
@@ -63,7 +64,8 @@ impl Store {
             catalogue,
             blobs,
             clock: options.clock,
-            names: BlobNames::new(options.entropy),
+            names: BlobNames::new(options.entropy.clone()),
+            entropy: options.entropy,
             is_fresh,
             folder,
         })))
@@ -121,6 +123,10 @@ impl Store {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    pub(super) fn entropy(&self) -> &Entropy {
+        &self.0.entropy
     }
 }
 

@@ -1,12 +1,11 @@
 //! How a stored version is sealed, changed while its body stays where it is.
 
 use crate::model::bucket_name::BucketName;
-use crate::model::object::ObjectVersion;
+use crate::model::object::{AnyVersion, ObjectVersion};
 use crate::model::sealing::Sealing;
 use crate::store::catalogue::Transaction;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::keys;
 
 impl Store {
     /// Stores another wrapping of a version's data key. Whether it did: not where the version is gone meanwhile, or has
@@ -22,16 +21,15 @@ impl Store {
         sealing: &Sealing,
     ) -> Result<bool, StoreError> {
         let work = |tx: &mut Transaction| {
-            let row = keys::version(bucket, &read.key);
-            let now: Option<ObjectVersion> = tx.get(&row)?;
-            let is_as_read = |now: &ObjectVersion| {
-                now.body == read.body && now.content.sealing == read.content.sealing
-            };
-            let Some(mut version) = now.filter(is_as_read) else {
+            let now = tx.named(bucket, &read.key, read.version_id)?;
+            let Some((row, AnyVersion::Object(mut version))) = now else {
                 return Ok(false);
             };
+            if version.body != read.body || version.content.sealing != read.content.sealing {
+                return Ok(false);
+            }
             version.content.sealing = sealing.clone();
-            tx.put(row, &version)?;
+            tx.put_back(bucket, row, *version)?;
             Ok(true)
         };
         self.catalogue().transact(None, work).await
@@ -41,8 +39,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixtures::{LARGE, key, photos, put, read, with_photos};
-    use crate::store::versions::DeleteCondition;
+    use crate::store::fixtures::{LARGE, deletion, key, photos, put, read, with_photos};
 
     fn sealing(number: u8) -> Sealing {
         let key_md5 = [number; 16];
@@ -64,7 +61,7 @@ mod tests {
             let swapped = swap(&store, &before, 1).await;
 
             assert!(swapped);
-            let mut after = store.version(&photos(), &key("a")).unwrap();
+            let mut after = store.version(&photos(), &key("a"), None).unwrap();
             assert_eq!(after.content.sealing, sealing(1));
             after.content.sealing = before.content.sealing.clone();
             assert_eq!(after, before);
@@ -79,18 +76,17 @@ mod tests {
         let replaced = put(&store, "a", &LARGE).await.unwrap();
 
         let stale_body = swap(&store, &read, 1).await;
-        assert_eq!(store.version(&photos(), &key("a")).unwrap(), replaced);
+        assert_eq!(store.version(&photos(), &key("a"), None).unwrap(), replaced);
         let first = swap(&store, &replaced, 1).await;
         let stale_sealing = swap(&store, &replaced, 2).await;
-        let none = DeleteCondition::None;
-        store.delete(&photos(), &key("a"), &none).await.unwrap();
+        store.delete(&photos(), &deletion("a")).await.unwrap();
         let gone = swap(&store, &replaced, 3).await;
 
         assert_eq!(
             (stale_body, first, stale_sealing, gone),
             (false, true, false, false)
         );
-        assert!(store.version(&photos(), &key("a")).is_err());
+        assert!(store.version(&photos(), &key("a"), None).is_err());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -107,7 +103,7 @@ mod tests {
             won.extend(swap.await.unwrap());
         }
 
-        let now = store.version(&photos(), &key("a")).unwrap();
+        let now = store.version(&photos(), &key("a"), None).unwrap();
         let [winner] = won[..] else {
             panic!("one: {won:?}")
         };

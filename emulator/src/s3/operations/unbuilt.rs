@@ -103,10 +103,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         "ListObjectAnnotations",
         Route::get(Scope::Object).query("annotation"),
     ),
-    Entry::unbuilt(
-        "ListObjectVersions",
-        Route::get(Scope::Bucket).query("versions"),
-    ),
     Entry::unbuilt("PutBucketAbac", Route::put(Scope::Bucket).query("abac")),
     Entry::unbuilt(
         "PutBucketAccelerateConfiguration",
@@ -158,10 +154,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt(
         "PutBucketTagging",
         Route::put(Scope::Bucket).query("tagging"),
-    ),
-    Entry::unbuilt(
-        "PutBucketVersioning",
-        Route::put(Scope::Bucket).query("versioning"),
     ),
     Entry::unbuilt(
         "PutBucketWebsite",

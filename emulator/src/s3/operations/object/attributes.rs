@@ -5,13 +5,15 @@
 //!
 //! Source: answers recorded from AWS in February 2026, and such as were quoted from it.
 
+use http::Method;
+
 use crate::model::checksum::{Checksum, ChecksumType};
 use crate::model::object::{ObjectVersion, StoredBody, VersionId};
 use crate::model::upload::Part;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
-use crate::s3::headers::encryption;
+use crate::s3::headers::{encryption, versions};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::target::ObjectAddress;
 use crate::s3::{respond, sealing, shapes};
@@ -85,7 +87,9 @@ impl Operation for GetObjectAttributes {
     }
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
-        let version = cx.store.version(&self.object.bucket, &self.object.key)?;
+        let ObjectAddress { bucket, key } = &self.object;
+        let found = cx.store.version(bucket, key, self.version_id);
+        let version = found.map_err(|error| S3Error::of_read(error, &Method::GET))?;
         let customer_key = self.customer_key.as_ref();
         sealing::check_customer(&version, customer_key)?;
         let parts = self.find_parts(cx, &version)?;
@@ -93,10 +97,11 @@ impl Operation for GetObjectAttributes {
             let sealing = &version.content.sealing;
             sealing::open_keys(cx, &self.object, sealing, customer_key).await?;
         }
-        let shown_id = self.version_id.as_ref().map(ToString::to_string);
-        Ok(respond::xml(self.render(&version, parts.as_ref()))
-            .header("last-modified", version.last_modified.http_date())
-            .maybe_header("x-amz-version-id", shown_id))
+        let response = respond::xml(self.render(&version, parts.as_ref()))
+            .header("last-modified", version.last_modified.http_date());
+        let is_named = self.version_id.is_some();
+        let id = version.version_id;
+        Ok(versions::write_read(response, cx.bucket()?, id, is_named))
     }
 }
 

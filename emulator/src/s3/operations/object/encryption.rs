@@ -5,9 +5,11 @@
 //!
 //! Source: refusals and their order measured on AWS in September 2026.
 
+use http::Method;
+
 use crate::model::bucket::Bucket;
 use crate::model::encryption::SseAlgorithm;
-use crate::model::object::ObjectVersion;
+use crate::model::object::{ObjectVersion, VersionId};
 use crate::model::sealing::Sealing;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
@@ -38,6 +40,7 @@ const UNSUPPORTED_SOURCE: &str = "The UpdateObjectEncryption operation doesn't s
 #[derive(Debug)]
 struct UpdateObjectEncryption {
     object: ObjectAddress,
+    version_id: Option<VersionId>,
     target: Target,
 }
 
@@ -59,13 +62,14 @@ impl Operation for UpdateObjectEncryption {
         Some("Requests modifying object encryption configuration require AWS Signature Version 4.");
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
-        incoming.version_id()?;
+        let version_id = incoming.version_id()?;
         let document = &incoming.request.document;
         if document.is_empty() {
             return Err(Code::MissingRequestBodyError.error());
         }
         Ok(Self {
             object: incoming.object()?,
+            version_id,
             target: parse_target(document).ok_or_else(|| Code::MalformedXML.error())?,
         })
     }
@@ -90,10 +94,12 @@ impl UpdateObjectEncryption {
     /// AWS names bucket and key where there is no object.
     fn find(&self, cx: &Context) -> Result<ObjectVersion, S3Error> {
         let ObjectAddress { bucket, key } = &self.object;
-        let found = cx.store.version(bucket, key);
+        let found = cx.store.version(bucket, key, self.version_id);
         found.map_err(|error| match error {
-            StoreError::NoSuchKey(key) => Code::NoSuchKey.with("Key", format!("{bucket}/{key}")),
-            error => error.into(),
+            StoreError::NoSuchKey(_) | StoreError::Deleted(_) => {
+                Code::NoSuchKey.with("Key", format!("{bucket}/{key}"))
+            }
+            error => S3Error::of_read(error, &Method::PUT),
         })
     }
 }

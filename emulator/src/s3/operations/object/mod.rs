@@ -6,5 +6,6 @@ pub(crate) mod delete;
 pub(crate) mod encryption;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod list_versions;
 pub(crate) mod post_form;
 pub(crate) mod put;
