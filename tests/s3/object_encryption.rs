@@ -14,8 +14,9 @@ use strongroom_testkit::{Mode, Stored, Strongroom, WrappedUnder};
 
 use crate::keyed::{Keyed, RED, object_arn};
 use crate::multipart::put_in_parts;
+use crate::proof::holding;
 use crate::sdk::{get, get_range, head, noise, put, read, upload, upload_under};
-use crate::tink;
+use crate::{tink, versioned};
 
 const BUCKET: &str = "arn:aws:s3:::photos";
 
@@ -156,6 +157,7 @@ async fn the_key_that_kms_holds_then_opens_the_body_as_it_lay_before() {
     let data_key = data_key(&keyed, &keyed.stored("key"), &object_arn("key")).await;
     let opened = tink::open_body(&data_key, &before.blob_id, &before.raw);
     assert!(opened.unwrap() == noise(200_000));
+    assert!(holding(keyed.server.data_folder(), &[data_key]).is_empty());
 }
 
 #[tokio::test]
@@ -309,6 +311,31 @@ async fn an_upload_under_way_does_not_take_it_for_a_new_object() {
     let complete = complete.if_match("\"5d41402abc4b2a76b9719d911017c592\"");
     complete.send().await.unwrap();
     assert_eq!(get(&keyed.s3, "key").await, noise(9));
+}
+
+#[tokio::test]
+async fn a_version_that_is_named_goes_alone_and_keeps_its_place() {
+    let keyed = Keyed::start().await;
+    versioned::enable(&keyed.s3).await;
+    let first = versioned::put(&keyed.s3, "key", "one").await;
+    let second = versioned::put(&keyed.s3, "key", "two").await;
+    let listed = versioned::listed(&keyed.s3).await;
+    let mode_of = async |id: &str| {
+        let head = head(&keyed.s3, "key").version_id(id).send().await;
+        head.unwrap().server_side_encryption.unwrap()
+    };
+
+    let update = update(&keyed.s3, "key", &keyed.arn, None).version_id(&first);
+    update.send().await.unwrap();
+
+    assert_eq!(mode_of(&first).await, ServerSideEncryption::AwsKms);
+    assert_eq!(mode_of(&second).await, ServerSideEncryption::Aes256);
+    assert_eq!(versioned::listed(&keyed.s3).await, listed);
+    assert_eq!(versioned::text_of(&keyed.s3, "key", &first).await, "one");
+    move_under(&keyed, "key", &keyed.arn).await;
+    assert_eq!(mode_of(&second).await, ServerSideEncryption::AwsKms);
+    versioned::delete_version(&keyed.s3, "key", &second).await;
+    assert_eq!(get(&keyed.s3, "key").await, b"one");
 }
 
 #[tokio::test]

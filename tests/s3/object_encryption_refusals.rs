@@ -11,6 +11,7 @@ use strongroom_tests::{Answer, send_body};
 use crate::keyed::Keyed;
 use crate::object_encryption::update;
 use crate::sdk::{get, head, noise, put, refused, says, upload_in, upload_under};
+use crate::versioned;
 
 const TARGET: &str = "PUT /photos/key?encryption";
 /// Presigned by version 2 until 2100, with the secret `test`: that signs no `encryption`.
@@ -134,6 +135,27 @@ async fn a_missing_object_is_told_with_its_bucket_and_before_the_target_is_looke
     }
     let answer = send(&keyed, "PUT /other/key?encryption", &to_kms(&keyed.arn)).await;
     assert_eq!(told(&answer).0, "NoSuchBucket");
+}
+
+/// A guess, as of a delete marker that is read.
+#[tokio::test]
+async fn a_delete_marker_has_no_encryption() {
+    let keyed = believing().await;
+    versioned::enable(&keyed.s3).await;
+    let marker = versioned::delete(&keyed.s3, "key").await;
+    let named = async |id: &str| {
+        let update = update(&keyed.s3, "key", &keyed.arn, None).version_id(id);
+        refused(update.send().await)
+    };
+
+    let newest = update(&keyed.s3, "key", &keyed.arn, None).send().await;
+
+    assert_eq!(refused(newest).0, "NoSuchKey");
+    assert_eq!(named(&marker).await.0, "MethodNotAllowed");
+    let unknown = named("0123456789abcdef0123456789abcdef").await;
+    assert_eq!((unknown.0.as_str(), unknown.1), ("NoSuchVersion", 404));
+    let null = update(&keyed.s3, "key", &keyed.arn, None).version_id("null");
+    assert!(null.send().await.is_ok());
 }
 
 #[tokio::test]

@@ -165,6 +165,7 @@ impl GetObjectAttributes {
         xml
     }
 
+    // AWS: unverified. The order of the elements.
     fn write_parts(&self, xml: &mut XmlWriter, parts: &Parts) {
         xml.element("PartsCount", parts.count);
         let Some(page) = &parts.page else {
@@ -241,7 +242,7 @@ fn parse_wanted(request: &Request) -> Result<Vec<Attribute>, S3Error> {
 }
 
 /// Reads a number of the paging headers; AWS ignores `x-amz-max-parts` where it is none.
-// AWS: unverified. That a marker which is no number is ignored too.
+// AWS: unverified. That a marker which is no number is ignored too, and that a page is said to have 1,000 parts at most.
 fn parse_number(request: &Request, header: &str) -> Option<u32> {
     request.header(header)?.trim().parse().ok()
 }
