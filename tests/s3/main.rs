@@ -45,6 +45,7 @@ mod sse_c;
 mod sse_kms;
 mod testkit;
 mod tink;
+mod upload_lists;
 mod version_modes;
 mod versioned;
 mod versions;

@@ -59,10 +59,7 @@ fn mark() -> Member {
         key: keys::FORMAT.to_vec(),
         value: Some(Bytes::from(FORMAT.to_string())),
     };
-    Member {
-        preconditions: Vec::new(),
-        writes: vec![format],
-    }
+    Member::of(vec![format])
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::entropy::Entropy;
 use crate::store::blob_names::BlobNames;
 use crate::store::blobs::BlobFolder;
 use crate::store::catalogue::{Catalogue, Transaction, View};
+use crate::store::engine::{Engine, Member};
 use crate::store::error::StoreError;
 use crate::store::folder::{DataFolder, Folder};
 use crate::store::redb_engine::RedbEngine;
@@ -56,10 +57,16 @@ impl Store {
         let folder = DataFolder::open(options.folder)?;
         let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
         let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
-        let engine = RedbEngine::open(&file, folder.keeping())?;
-        let is_fresh = format::settle(&engine, &file, &blobs)?;
-        let catalogue = Catalogue::new(file, Arc::new(engine), blobs.clone())?;
-        sweep::sweep(&catalogue.view()?, &blobs)?;
+        let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
+        let is_fresh = format::settle(engine.as_ref(), &file, &blobs)?;
+        let shared: Arc<dyn Engine> = engine;
+        let catalogue = Catalogue::new(file, Arc::clone(&shared), blobs.clone())?;
+        let view = catalogue.view()?;
+        sweep::sweep(&view, &blobs)?;
+        let lost = sweep::lost_parts(&view)?;
+        if !lost.is_empty() {
+            shared.commit(&[Member::of(lost)])?;
+        }
         Ok(Self(Arc::new(Opened {
             catalogue,
             blobs,
