@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod archived;
 mod attributes;
 mod blocked;
 mod bucket_keys;

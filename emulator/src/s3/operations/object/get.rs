@@ -1,8 +1,8 @@
 //! Reading an object: `GetObject`, `HeadObject`.
 //!
-//! HEAD answers what GET would, without the body. Checks go in this order: key, customer's key, conditions, range, and
-//! KMS last, which HEAD asks only where it is to tell the checksum.
-// AWS: unverified. Whether a read that ends with 304 or 416 asks KMS.
+//! HEAD answers what GET would, without the body. Checks go in this order: key, customer's key, conditions, whether the
+//! object is archived (GET alone), range, and KMS last, which HEAD asks only where it is to tell the checksum.
+// AWS: unverified. Whether a read that ends with 304 or 416 asks KMS; the place of the archived object in that order.
 
 use http::{Method, StatusCode};
 
@@ -67,6 +67,7 @@ impl Operation for GetObject {
         if let Some(response) = read.check_conditions(cx, &version)? {
             return Ok(response);
         }
+        metadata::check_readable(&version.content)?;
         let span = read.span(cx, &version)?;
         let stored = (&version, body);
         let plaintext =
