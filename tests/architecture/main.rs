@@ -1,4 +1,5 @@
-//! The house rules, checked on the sources as text: floors, doors, sizes, words (`style.md` §1, §6, §7, §8).
+//! The house rules, checked on the sources as text: floors, doors, sizes, words (`style.md` §1, §6, §7, §8); and the lists
+//! of what is built against each other.
 //!
 //! Each rule is one test here. Its checker lives in the module of its kind, beside a made-up source that it must catch,
 //! so that no rule can hold merely because nobody looks.
@@ -8,6 +9,7 @@ mod floors;
 mod house;
 mod manifest;
 mod paths;
+mod recorded;
 mod shape;
 mod source;
 mod violation;
@@ -207,4 +209,23 @@ fn no_file_names_a_folder_of_one_machine() {
     for (path, text) in files.chain(sources) {
         assert_none(&shape::machine_paths(&path, &text));
     }
+}
+
+#[test]
+fn recorded_tests_wait_for_what_is_not_built() {
+    let [waiting, raw, calls] = ["waiting", "raw", "calls"].map(|list| {
+        let path = format!("fixtures/recorded-{list}.txt");
+        (path.clone(), read(&path))
+    });
+    let tables = ["fixtures/operations.txt", "fixtures/kms-operations.txt"].map(read);
+
+    let passing = [&raw.1, &calls.1].into_iter();
+    let passing = passing.flat_map(|list| recorded::rows(list).map(|(_, test)| test));
+    let unbuilt = tables.iter().flat_map(|table| recorded::unbuilt(table));
+
+    assert_none(&recorded::stale_waits(
+        (&waiting.0, &waiting.1),
+        &passing.collect(),
+        &unbuilt.collect(),
+    ));
 }
