@@ -104,6 +104,13 @@ pub(super) trait Snapshot {
     /// `Io`, `Corrupted`.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Stored>, StoreError>;
 
+    /// Every small body.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    fn bodies(&self) -> Result<Scan, StoreError>;
+
     /// The rows from this key on.
     ///
     /// # Errors

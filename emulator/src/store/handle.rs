@@ -52,13 +52,40 @@ impl Store {
     ///
     /// `FolderInUse`, `NewerFormat`, `Corrupted`, `Io`.
     pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let store = Self::assemble(options, |engine, file, blobs| {
+            format::settle(engine, file, blobs)
+        })?;
+        sweep::sweep(&store.view()?, store.blobs())?;
+        Ok(store)
+    }
+
+    /// The same, only to look: what a crash left behind stays, and so does an older format. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub(crate) fn open_to_look(options: StoreOptions) -> Result<Self, StoreError> {
+        Self::assemble(options, |engine, file, _| {
+            Ok(format::find(engine, file)?.is_none())
+        })
+    }
+
+    /// Whether a folder is one of ours.
+    pub(crate) fn lies_in(folder: &Path) -> bool {
+        folder.join(CATALOGUE_FILE).is_file()
+    }
+
+    /// `settle` looks at the format, and tells whether the catalogue is new.
+    fn assemble(
+        options: StoreOptions,
+        settle: impl FnOnce(&RedbEngine, &Path, &BlobFolder) -> Result<bool, StoreError>,
+    ) -> Result<Self, StoreError> {
         let folder = DataFolder::open(options.folder)?;
         let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
         let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
         let engine = RedbEngine::open(&file, folder.keeping())?;
-        let is_fresh = format::settle(&engine, &file, &blobs)?;
+        let is_fresh = settle(&engine, &file, &blobs)?;
         let catalogue = Catalogue::new(file, Arc::new(engine), blobs.clone())?;
-        sweep::sweep(&catalogue.view()?, &blobs)?;
         Ok(Self(Arc::new(Opened {
             catalogue,
             blobs,
@@ -182,6 +209,32 @@ mod tests {
         assert_eq!(read(&crashed, "small").unwrap(), b"body");
         assert_eq!(read(&crashed, "large").unwrap(), LARGE);
         drop(running);
+    }
+
+    #[tokio::test]
+    async fn a_look_leaves_what_a_crash_has_left() {
+        let folder = TempDir::new().unwrap();
+        drop(filled(folder.path()).await);
+        let left = folder.path().join("staging").join("0".repeat(32));
+        fs::write(&left, "x").unwrap();
+        let look = || {
+            Store::open_to_look(StoreOptions {
+                folder: Folder::Durable(folder.path().to_owned()),
+                clock: Clock::system(),
+                entropy: Entropy::system(),
+            })
+        };
+
+        let looking = look().unwrap();
+        let held = durable(folder.path());
+        let read = read(&looking, "large").unwrap();
+        drop(looking);
+
+        assert!(matches!(held, Err(StoreError::FolderInUse(_))), "{held:?}");
+        assert_eq!(read, LARGE);
+        assert!(left.exists());
+        drop(durable(folder.path()).unwrap());
+        assert!(!left.exists());
     }
 
     #[tokio::test]
