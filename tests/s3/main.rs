@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod assertions;
 mod bucket_keys;
 mod buckets;
 mod chunks;
@@ -34,5 +35,6 @@ mod proof;
 mod sdk;
 mod sse_c;
 mod sse_kms;
+mod stored;
 mod testkit;
 mod tink;

@@ -61,7 +61,11 @@ fn three_parts() -> ([Vec<u8>; 3], Vec<u8>) {
     (parts, whole)
 }
 
-async fn put_in_parts(client: &Client, encryption: Option<ServerSideEncryption>) -> Vec<u8> {
+/// Puts `photos/key` in three parts; gives all of it.
+pub(crate) async fn put_in_parts(
+    client: &Client,
+    encryption: Option<ServerSideEncryption>,
+) -> Vec<u8> {
     let (parts, whole) = three_parts();
     let upload = Upload::begin(client, encryption).await;
     let mut done = Vec::new();
