@@ -48,6 +48,6 @@ pub use crate::client_side::format::{Format, format_of};
 pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
-    Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, KmsMaterial, Layer,
-    LayerLayout, Mode, NewBuckets, Segment, Stored, StoredBlob, Through, WrappedUnder,
+    Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
+    NewBuckets, Segment, Stored, StoredBlob, Through, WrappedUnder,
 };

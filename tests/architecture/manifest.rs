@@ -73,6 +73,29 @@ pub(crate) fn default_features(path: &str, manifest: &str) -> Vec<Violation> {
         .collect()
 }
 
+/// Examples that `cargo test` would only build: of these names, those that the manifest does not let it run.
+pub(crate) fn examples_that_no_test_runs(
+    path: &str,
+    manifest: &str,
+    names: &[&str],
+) -> Vec<Violation> {
+    let runs = |name: &&&str| {
+        let mut blocks = manifest.split("[[example]]\n").skip(1);
+        let block = blocks.find(|block| block.starts_with(&format!("name = \"{name}\"\n")));
+        let rows = block.and_then(|block| block.split("\n\n").next());
+        rows.is_some_and(|rows| {
+            rows.contains("\ntest = true\n") && rows.ends_with("\nharness = false")
+        })
+    };
+    let unrun = names.iter().filter(|name| !runs(name));
+    unrun
+        .map(|name| {
+            let rule = format!("no test runs the example `{name}` (style §9)");
+            Violation::new(path, 1, rule)
+        })
+        .collect()
+}
+
 /// The rows of a section; one that goes over several lines counts by its first.
 fn section<'a>(manifest: &'a str, name: &str) -> Vec<Dependency<'a>> {
     let header = format!("[{name}]");
@@ -134,5 +157,18 @@ b = "2"
     #[test]
     fn default_features_are_caught() {
         assert_eq!(lines(&default_features("a", MANIFEST)), [14]);
+    }
+
+    #[test]
+    fn an_example_that_is_only_built_is_caught() {
+        let manifest = "[[example]]\nname = \"run\"\ntest = true\nharness = false\n\n\
+            [[example]]\nname = \"built\"\nharness = false\n\n\
+            [[example]]\nname = \"empty\"\ntest = true\n\n[lints]\n";
+        let found = |name| examples_that_no_test_runs("a", manifest, &[name]).len();
+
+        assert_eq!(
+            ["run", "built", "empty", "unnamed"].map(found),
+            [0, 1, 1, 1]
+        );
     }
 }

@@ -3,6 +3,7 @@
 import base64
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -93,3 +94,23 @@ def s3(server, scheme):
 @pytest.fixture
 def once():
     return Config(retries={"max_attempts": 1})
+
+
+@pytest.fixture
+def shell(server, tmp_path):
+    """Runs commands in one bash and gives the status and the output of each; `cargo run --` is the release binary."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "aws").symlink_to(AWS)
+    (programs / "cargo").write_text(f'#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec {BINARY} "$@"\n')
+    (programs / "cargo").chmod(0o755)
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "STRONGROOM_LISTEN": server.address}
+
+    def run(lines):
+        script = "".join(f"{line}\necho \"END $?\"\n" for line in lines)
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        done = subprocess.run(["bash", "-c", script], env=environment, cwd=tmp_path, check=True, **streams)
+        parts = re.split(r"END (\d+)\n", done.stdout)
+        return list(zip(map(int, parts[1::2]), parts[0::2]))
+
+    return run

@@ -32,6 +32,16 @@ def test_bodies_read_back(s3, bucket, size):
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == body
 
 
+def test_an_empty_body_does_not_hold_up_the_next(server, scheme, bucket):
+    """Both wait for leave to send, on one connection; a client that took the answers for broken ones would be cut off."""
+    s3 = server.client(scheme, config=Config(read_timeout=10, retries={"total_max_attempts": 1}))
+
+    for size in [0, 1, 0, 5_000]:
+        s3.put_object(Bucket=bucket, Key="key", Body=bytes(size))
+
+    assert s3.head_object(Bucket=bucket, Key="key")["ContentLength"] == 5_000
+
+
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_checksums_are_verified_on_both_sides(s3, bucket, algorithm):
     put = s3.put_object(Bucket=bucket, Key="key", Body=b"123456789", ChecksumAlgorithm=algorithm)

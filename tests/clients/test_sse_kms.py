@@ -324,6 +324,31 @@ def test_signature_version_2_does_not_read_what_kms_holds(server, scheme, s3, bu
     assert old.get_object(Bucket=bucket, Key="plain")["Body"].read() == BODY
 
 
+def test_signature_version_2_takes_no_part_under_kms(server, scheme, s3, bucket, key):
+    old = server.client(scheme, config=Config(signature_version="s3"))
+    at = {"Bucket": bucket, "Key": "key"}
+    s3.put_object(Bucket=bucket, Key="source", Body=BODY)
+    upload = at | {"UploadId": s3.create_multipart_upload(**at, **under(key))["UploadId"]}
+    etag = s3.upload_part(**upload, PartNumber=1, Body=BODY)["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+
+    refused = []
+    for call in (
+        lambda: old.create_multipart_upload(**at, **under(key)),
+        lambda: old.upload_part(**upload, PartNumber=1, Body=BODY),
+        lambda: old.upload_part_copy(**upload, PartNumber=1, CopySource=f"{bucket}/source"),
+        lambda: old.complete_multipart_upload(**upload, MultipartUpload=parts),
+    ):
+        with pytest.raises(ClientError) as raised:
+            call()
+        refused.append(error(raised))
+
+    words = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+    assert refused == [(400, "InvalidArgument", words)] * 4
+    s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+    assert s3.get_object(**at)["Body"].read() == BODY
+
+
 def test_rotated_keys_read_old_objects(s3, kms, bucket, key):
     s3.put_object(Bucket=bucket, Key="key", Body=BODY, **under(key))
 

@@ -199,7 +199,7 @@ async fn an_object_that_is_not_there_is_named() {
     let version = complaint(|| drop(server.stored_version("photos", "cat", "null")));
 
     assert_eq!(said, "photos/cat: no object has the key `cat`");
-    assert_eq!(version, said);
+    assert_eq!(version, "photos/cat: the key `cat` has no version `null`");
 }
 
 #[tokio::test]

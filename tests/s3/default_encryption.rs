@@ -1,9 +1,6 @@
 //! A bucket's default encryption, and the encryption that it blocks.
 
-use aws_sdk_s3::types::{
-    BlockedEncryptionTypes, EncryptionType, ServerSideEncryption,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-};
+use aws_sdk_s3::types::ServerSideEncryption;
 use strongroom_testkit::{Authentication, Mode, NewBuckets, Strongroom};
 use strongroom_tests::{Answer, send, send_body};
 
@@ -120,56 +117,6 @@ async fn what_is_no_rule_is_refused() {
     );
     let absent = send_body(server.address(), "PUT /nothing?encryption", &[], b"").await;
     assert_eq!(absent.element("Code").as_deref(), Some("NoSuchBucket"));
-}
-
-#[tokio::test]
-async fn a_blocked_bucket_refuses_customer_keys_until_it_is_unblocked() {
-    let server = Strongroom::builder()
-        .bucket("photos")
-        .new_buckets(NewBuckets::Y2026)
-        .start()
-        .await;
-    let client = server.s3_client();
-    let upload = || {
-        let upload = client
-            .put_object()
-            .bucket("photos")
-            .key("key")
-            .sse_customer_algorithm("AES256");
-        upload
-            .sse_customer_key("K0+/yQHJcx5CgotqScZJqhfJ8hpfw4leiB3Bzyo8HSo=")
-            .sse_customer_key_md5("I0aPuXuw4REDJuP1fw07QQ==")
-    };
-
-    let blocked = upload().send().await;
-
-    let error = blocked.unwrap_err().into_service_error();
-    let message = aws_sdk_s3::error::ProvideErrorMetadata::message(&error).unwrap_or_default();
-    assert!(
-        message.contains(
-            "s3:PutObject on resource: \"arn:aws:s3:::photos/key\" because this bucket has blocked"
-        ),
-        "{message}"
-    );
-
-    let none = BlockedEncryptionTypes::builder()
-        .encryption_type(EncryptionType::None)
-        .build();
-    let rule = ServerSideEncryptionRule::builder()
-        .blocked_encryption_types(none)
-        .build();
-    let rules = ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .unwrap();
-    client
-        .put_bucket_encryption()
-        .bucket("photos")
-        .server_side_encryption_configuration(rules)
-        .send()
-        .await
-        .unwrap();
-    assert!(upload().send().await.is_ok());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption};
-use strongroom_testkit::{Config, Mode, NewBuckets};
+use strongroom_testkit::{Config, Mode};
 
 use crate::forms::{Form, SSE, is_empty, photos, then, told};
 use crate::keyed::{Keyed, RED};
@@ -354,26 +354,6 @@ async fn a_customers_key_beyond_ascii_is_no_base64() {
     let message = "The secret key was improperly encoded. The secret key must be Base64 encoded.";
     assert_eq!(told(&answer), says("InvalidArgument", 400, message));
     assert_eq!(answer.element("ArgumentValue").as_deref(), Some("K\u{f6}"));
-}
-
-#[tokio::test]
-async fn a_bucket_that_blocks_customers_keys_blocks_them_in_forms() {
-    let server = then()
-        .bucket("photos")
-        .new_buckets(NewBuckets::Y2026)
-        .start()
-        .await;
-
-    let form = Form::new("a/b", "hello").customers().signed();
-    let answer = form.post(&server).await;
-
-    let (code, status, message) = told(&answer);
-    assert_eq!((status, code.as_str()), (403, "AccessDenied"));
-    assert!(
-        message
-            .contains("s3:PutObject on resource: \"arn:aws:s3:::photos/a/b\" because this bucket"),
-        "{message}"
-    );
 }
 
 /// Source: answers recorded from AWS over plain HTTP.

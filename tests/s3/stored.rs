@@ -10,6 +10,7 @@ use crate::keyed::{Keyed, object_arn};
 use crate::multipart::put_in_parts;
 use crate::sdk::{get, noise, photos, put, put_default, upload_in, upload_under};
 use crate::tink;
+use crate::versioned::{delete, enable};
 
 /// What the server tells of an object in `photos`.
 async fn told(server: &Strongroom, key: &str, more: &str) -> Value {
@@ -78,8 +79,11 @@ async fn the_chain_of_keys_is_told_from_the_root_to_the_body() {
 
     let stored = keyed.server.stored_version("photos", "key", "null");
 
-    let material = stored.kms_material.unwrap();
-    let kms = tink::open_key(&root, &material.context, &material.wrapped).unwrap();
+    let told = told(&keyed.server, "key", "").await;
+    let material = &told["kms_material"];
+    let bound_to = serde_json::from_value(material["context"].clone()).unwrap();
+    let wrapped = BASE64_STANDARD.decode(material["wrapped_key"].as_str().unwrap());
+    let kms = tink::open_key(&root, &bound_to, &wrapped.unwrap()).unwrap();
     // In front of what the material sealed: version, kind, key, material, check.
     let sealed = &stored.bucket_key.unwrap()[58..];
     let bucket_key = tink::open_key(&kms, &stored.context, sealed).unwrap();
@@ -92,7 +96,6 @@ async fn the_chain_of_keys_is_told_from_the_root_to_the_body() {
     let data_key = tink::open_key(&bucket_key, &layer.context, wrapped).unwrap();
     let opened = tink::open_body(&data_key, &stored.blob_id, &stored.raw);
     assert!(opened == Some(noise(9_000)));
-    let told = told(&keyed.server, "key", "").await;
     assert_eq!(told["kms_key_aliases"], json!(["alias/app"]));
 }
 
@@ -174,6 +177,36 @@ async fn a_clients_format_and_the_buckets_default_are_told() {
 }
 
 #[tokio::test]
+async fn each_version_is_told_by_its_id() {
+    let keyed = Keyed::start().await;
+    put(&keyed.s3, "key", b"of no version").await;
+    enable(&keyed.s3).await;
+    let kms = upload_under(&keyed.s3, "alias/app", "key", noise(9_000));
+    let kms = kms.send().await.unwrap().version_id.unwrap();
+    let marker = delete(&keyed.s3, "key").await;
+
+    let stored = |id: &str| keyed.server.stored_version("photos", "key", id);
+    let own = told(&keyed.server, "key", &format!("&version={kms}")).await;
+    let target = "GET /_emulator/stored?bucket=photos&key=key";
+    let current = send(keyed.server.address(), target, &[]).await;
+    let of_marker = format!("{target}&version={marker}");
+    let of_marker = send(keyed.server.address(), &of_marker, &[]).await;
+
+    assert_eq!(stored("null").mode, Mode::SseS3);
+    assert_eq!(
+        (stored(&kms).mode, stored(&kms).version_id),
+        (Mode::SseKms, kms.clone())
+    );
+    assert_eq!(
+        (&own["mode"], &own["version_id"]),
+        (&json!("SSE-KMS"), &json!(kms))
+    );
+    assert_eq!((current.status, of_marker.status), (404, 404));
+    assert_eq!(error(&current), "the object `key` is deleted");
+    assert!(error(&of_marker).ends_with("is a delete marker"));
+}
+
+#[tokio::test]
 async fn what_is_asked_wrongly_is_told_in_json() {
     let (server, client) = photos().await;
     put(&client, "key", b"x").await;
@@ -206,7 +239,7 @@ async fn what_is_asked_wrongly_is_told_in_json() {
         (
             "GET /_emulator/stored?bucket=photos&key=key&version=1",
             404,
-            "the object `key` has no version `1`",
+            "the key `key` has no version `1`",
         ),
         (
             "PUT /_emulator/stored?bucket=photos&key=key",

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::auth::customer_keys;
 use crate::auth::error::{AuthError, Mismatch};
 use crate::auth::identities::Identities;
 use crate::auth::identity::{Caller, Identity};
@@ -179,7 +180,7 @@ impl Authenticator {
         self.check_skew(time.ok_or(AuthError::NoDate)?, date, now)?;
         let string =
             sigv2::string_to_sign(request, if amz_date.is_some() { "" } else { date }, bucket);
-        self.verify_old(&caller, string, signature)?;
+        self.verify_old(&caller, &string, signature)?;
         self.unproven(request, Caller::Known(caller))
     }
 
@@ -217,7 +218,7 @@ impl Authenticator {
             });
         }
         let string = sigv2::string_to_sign(request, &expires, bucket);
-        self.verify_old(&caller, string, &signature)?;
+        self.verify_old(&caller, &string, &signature)?;
         self.unproven(request, Caller::Known(caller))
     }
 
@@ -313,23 +314,23 @@ impl Authenticator {
             access_key: signed.credential.access_key.clone(),
             string_to_sign,
             signature: signed.signature.clone(),
-            canonical_request: Some(canonical_request),
+            canonical_request: Some(customer_keys::mask(&canonical_request)),
         })))
     }
 
     fn verify_old(
         &self,
         caller: &Identity,
-        string_to_sign: String,
+        string_to_sign: &str,
         signature: &str,
     ) -> Result<(), AuthError> {
-        let ours = sigv2::sign(&caller.secret_key, &string_to_sign);
+        let ours = sigv2::sign(&caller.secret_key, string_to_sign);
         if !self.verifies || equal(ours.as_bytes(), signature.as_bytes()) {
             return Ok(());
         }
         Err(AuthError::Mismatch(Box::new(Mismatch {
             access_key: caller.access_key.clone(),
-            string_to_sign,
+            string_to_sign: customer_keys::mask(string_to_sign),
             signature: signature.to_owned(),
             canonical_request: None,
         })))

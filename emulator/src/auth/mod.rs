@@ -1,6 +1,7 @@
 //! Who calls: identities, and the signatures that prove them.
 
 pub(crate) mod authenticator;
+mod customer_keys;
 pub(crate) mod error;
 pub(crate) mod identities;
 pub(crate) mod identity;

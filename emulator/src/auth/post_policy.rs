@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
+use crate::auth::customer_keys;
 use crate::model::timestamp::Timestamp;
 use crate::wire::encoding::parse_base64;
 use crate::wire::forms::Fields;
@@ -236,14 +237,19 @@ impl Condition {
         }
     }
 
-    /// As AWS quotes it in a refusal: a list of strings, whichever form it had.
+    /// As AWS quotes it in a refusal: a list of strings, whichever form it had. A customer's key is masked.
     fn render(&self) -> String {
         let words = match self {
             Self::Field {
                 operator,
                 field,
                 value,
-            } => [operator, field.as_str(), value],
+            } => {
+                let name = field.trim_start_matches('$');
+                let masked = customer_keys::is_carried_by(name);
+                let value = if masked { customer_keys::MASK } else { value };
+                [operator, field.as_str(), value]
+            }
             Self::Length { least, most } => [LENGTH, least, most],
         };
         let quoted = words.map(|word| Value::from(word).to_string());
@@ -344,6 +350,17 @@ mod tests {
     }
 
     const ANY: Result<RangeInclusive<u64>, String> = Ok(0..=u64::MAX);
+
+    #[test]
+    fn a_customers_key_is_not_quoted() {
+        let name = "x-amz-server-side-encryption-customer-key";
+        let conditions = json!([["starts-with", format!("${name}"), "secret"]]);
+
+        let checked = check(&conditions, [("key", "k"), (name, "other")]);
+
+        let quoted = format!("[\"starts-with\", \"${name}\", \"***\"]");
+        assert_eq!(checked, failed(&quoted));
+    }
 
     #[test]
     fn conditions_are_met_by_value_or_by_its_beginning() {

@@ -31,7 +31,7 @@ pub(super) fn render(
         "layers": layers.collect::<Vec<_>>(),
         "kms_key_arn": stored.kms_key_arn,
         "kms_key_aliases": around.kms_key_aliases,
-        "kms_material": stored.kms_material.as_ref().map(|material| json!({
+        "kms_material": around.kms_material.as_ref().map(|material| json!({
             "id": material.id,
             "wrapped_key": base64(&material.wrapped),
             "context": material.context,

@@ -10,7 +10,7 @@ use crate::keyring::reveal::used_material;
 use crate::model::bucket_name::{BucketName, InvalidBucketName};
 use crate::model::context::EncryptionContext;
 use crate::model::kms_name::KeyName;
-use crate::model::object::{Blob, BlobPlace, ObjectVersion};
+use crate::model::object::{Blob, BlobPlace, ObjectVersion, VersionId};
 use crate::model::object_key::{InvalidObjectKey, ObjectKey};
 use crate::model::sealing::KmsWrapping;
 use crate::store::error::StoreError;
@@ -50,8 +50,8 @@ pub(crate) enum LookError {
     BadBucket(InvalidBucketName),
     /// No object can have this key.
     BadKey(InvalidObjectKey),
-    /// The key has no such version.
-    NoSuchVersion {
+    /// No version is called so.
+    BadVersion {
         /// The key.
         key: ObjectKey,
         /// The version.
@@ -69,18 +69,18 @@ pub(crate) enum LookError {
 pub(crate) fn find(store: &Store, wanted: &Wanted<'_>) -> Result<Found, LookError> {
     let bucket = BucketName::parse(wanted.bucket).map_err(LookError::BadBucket)?;
     let key = ObjectKey::parse(wanted.key).map_err(LookError::BadKey)?;
-    let (version, body) = store.open_version(&bucket, &key)?;
-    match wanted.version {
-        Some(id) if id != version.version_id.to_string() => Err(LookError::NoSuchVersion {
-            key,
-            version: id.to_owned(),
-        }),
-        _ => Ok(Found {
-            bucket,
-            version,
-            body,
-        }),
-    }
+    let no_such = |version: &str| LookError::BadVersion {
+        key: key.clone(),
+        version: version.to_owned(),
+    };
+    let parse = |id: &str| VersionId::parse(id).ok_or_else(|| no_such(id));
+    let id = wanted.version.map(parse).transpose()?;
+    let (version, body) = store.open_version(&bucket, &key, id)?;
+    Ok(Found {
+        bucket,
+        version,
+        body,
+    })
 }
 
 impl Found {
@@ -118,17 +118,12 @@ impl Found {
     pub(crate) fn describe(&self, store: &Store, with_raw: bool) -> Result<Stored, LookError> {
         let keys = KeyFacts::of(&self.version.content.sealing, &self.context());
         let blobs = self.blobs(keys.layers.len(), with_raw)?;
-        let kms_material = match keys.kms {
-            Some(kms) => material(store, kms)?,
-            None => None,
-        };
         let content = &self.version.content;
         Ok(Stored {
             version_id: self.version.version_id.to_string(),
             mode: keys.mode,
             algorithm: ALGORITHM,
             kms_key_arn: keys.kms.map(|kms| kms.key_arn.clone()),
-            kms_material,
             context: keys
                 .kms
                 .map(|kms| kms.context.pairs().clone())
@@ -155,12 +150,13 @@ impl Found {
     ///
     /// `NoSuchBucket`, `Io`, `Corrupted`.
     pub(crate) fn surroundings(&self, store: &Store) -> Result<Surroundings, StoreError> {
-        let kms = self.version.content.sealing.kms();
+        let (kms_key_aliases, kms_material) = match self.version.content.sealing.kms() {
+            Some(kms) => (aliases(store, kms)?, material(store, kms)?),
+            None => (Vec::new(), None),
+        };
         Ok(Surroundings {
-            kms_key_aliases: match kms {
-                Some(kms) => aliases(store, kms)?,
-                None => Vec::new(),
-            },
+            kms_key_aliases,
+            kms_material,
             bucket_default: bucket_default(store, &self.bucket)?,
         })
     }
@@ -199,11 +195,11 @@ impl Found {
         let Ok(file) = ObjectKey::parse(&file) else {
             return Ok(None);
         };
-        match store.version(&self.bucket, &file) {
+        match store.version(&self.bucket, &file, None) {
             Ok(file) if format_of(&file) == Some(ClientSideFormat::InstructionFile) => {
                 Ok(Some(ClientSideFormat::KeysApart))
             }
-            Ok(_) | Err(StoreError::NoSuchKey(_)) => Ok(None),
+            Ok(_) | Err(StoreError::NoSuchKey(_) | StoreError::Deleted(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -282,8 +278,8 @@ impl fmt::Display for LookError {
         match self {
             Self::BadBucket(error) => error.fmt(f),
             Self::BadKey(error) => error.fmt(f),
-            Self::NoSuchVersion { key, version } => {
-                write!(f, "the object `{key}` has no version `{version}`")
+            Self::BadVersion { key, version } => {
+                write!(f, "the key `{key}` has no version `{version}`")
             }
             Self::Store(error) => error.fmt(f),
         }

@@ -122,10 +122,14 @@ impl From<LookError> for Refusal {
     fn from(error: LookError) -> Self {
         let status = match &error {
             LookError::BadBucket(_) | LookError::BadKey(_) => StatusCode::BAD_REQUEST,
-            LookError::NoSuchVersion { .. }
-            | LookError::Store(StoreError::NoSuchBucket(_) | StoreError::NoSuchKey(_)) => {
-                StatusCode::NOT_FOUND
-            }
+            LookError::BadVersion { .. }
+            | LookError::Store(
+                StoreError::NoSuchBucket(_)
+                | StoreError::NoSuchKey(_)
+                | StoreError::NoSuchVersion(..)
+                | StoreError::Deleted(_)
+                | StoreError::IsMarker(_),
+            ) => StatusCode::NOT_FOUND,
             LookError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self(status, error.to_string())

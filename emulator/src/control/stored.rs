@@ -19,9 +19,6 @@ pub struct Stored {
     pub layers: Vec<Layer>,
     /// The ARN of the KMS key; `None` in the modes that have none.
     pub kms_key_arn: Option<String>,
-    /// The material of the KMS key by which KMS encrypted, as it is stored; `None` in the modes that have none, and where
-    /// the key is gone.
-    pub kms_material: Option<KmsMaterial>,
     /// The encryption context that KMS bound its ciphertext to; empty in the modes that have none.
     pub context: BTreeMap<String, String>,
     /// The bucket key as KMS encrypted it; `None` where none was used.
@@ -118,6 +115,9 @@ pub struct KmsMaterial {
 pub struct Surroundings {
     /// The aliases that its KMS key has now: `alias/app`.
     pub kms_key_aliases: Vec<String>,
+    /// The material of the KMS key by which KMS encrypted, as it is stored; `None` in the modes that have none, and where
+    /// the key is gone.
+    pub kms_material: Option<KmsMaterial>,
     /// The default encryption that its bucket has now.
     pub bucket_default: BucketDefault,
 }

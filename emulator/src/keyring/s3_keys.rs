@@ -24,6 +24,8 @@ use crate::model::sealing::{KmsWrapping, WrappedKey};
 pub(crate) const GENERATE: &str = "GenerateDataKey";
 /// What a read asks of KMS.
 pub(crate) const DECRYPT: &str = "Decrypt";
+/// What it is asked for a data key that an object has already.
+pub(crate) const ENCRYPT: &str = "Encrypt";
 
 /// What an object needs of KMS.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +56,27 @@ impl Keyring {
         asker: &Asker,
         need: ObjectNeed<'_>,
     ) -> Result<(DataKey, KmsWrapping), KeyringError> {
+        let data_key = DataKey::new(self.entropy.bytes());
+        let wrapping = self.wrap_again_for_s3(asker, need, &data_key).await?;
+        Ok((data_key, wrapping))
+    }
+
+    /// The data key that an object has already, wrapped anew: for an asker who wants [`ENCRYPT`], or [`GENERATE`] where
+    /// there is to be a bucket key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::wrap_for_s3`].
+    pub(crate) async fn wrap_again_for_s3(
+        &self,
+        asker: &Asker,
+        need: ObjectNeed<'_>,
+        data_key: &DataKey,
+    ) -> Result<KmsWrapping, KeyringError> {
         let mut noted = Noted::default();
-        let made = self.generate(asker, need, &mut noted).await;
-        self.note(asker, need.context, noted, made.as_ref().err());
-        made
+        let wrapped = self.wrap(asker, need, data_key, &mut noted).await;
+        self.note(asker, need.context, noted, wrapped.as_ref().err());
+        wrapped
     }
 
     /// The data key of an object that is read, for an asker who wants [`DECRYPT`] in the key's region. `object` is what a data key under a bucket key is bound to.
@@ -80,16 +99,16 @@ impl Keyring {
         opened
     }
 
-    async fn generate(
+    async fn wrap(
         &self,
         asker: &Asker,
         need: ObjectNeed<'_>,
+        data_key: &DataKey,
         noted: &mut Noted,
-    ) -> Result<(DataKey, KmsWrapping), KeyringError> {
+    ) -> Result<KmsWrapping, KeyringError> {
         let key = self.find_key(asker, need.key.unwrap_or(S3_ALIAS)).await?;
         noted.key_arn = Some(key.arn());
         check_use(asker, &key, KeyUsage::EncryptDecrypt)?;
-        let data_key = DataKey::new(self.entropy.bytes());
         let (ciphertext, under_bucket_key) = match need.under_bucket_key {
             None => (
                 self.encrypt((asker, &key), data_key.bytes(), need.context)?,
@@ -105,13 +124,12 @@ impl Keyring {
                 (bucket_key.ciphertext, Some(WrappedKey(wrapped)))
             }
         };
-        let wrapping = KmsWrapping {
+        Ok(KmsWrapping {
             key_arn: key.arn(),
             ciphertext: WrappedKey(ciphertext),
             context: need.context.clone(),
             under_bucket_key,
-        };
-        Ok((data_key, wrapping))
+        })
     }
 
     /// The bucket key that the asker has, or a new one.
@@ -252,6 +270,30 @@ mod tests {
                 }
                 Ok(())
             })?;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_data_key_that_is_wrapped_again_is_the_same_under_the_other_key_alone() {
+        let keyring = keyring(1);
+        let (old, new) = (key(&keyring).await, key(&keyring).await);
+        let object = EncryptionContext::of_s3(OBJECT);
+        for is_shared in [false, true] {
+            let (data_key, before) = wrap(&keyring, &old, is_shared).await;
+            let need = ObjectNeed {
+                key: Some(new.id.as_str()),
+                context: &object,
+                under_bucket_key: None,
+            };
+
+            let asker = through_s3();
+            let again = keyring.wrap_again_for_s3(&asker, need, &data_key).await;
+            let again = again.unwrap();
+
+            let opened = unwrap(&keyring, &again).await.unwrap();
+            assert_eq!(opened.bytes(), data_key.bytes());
+            assert_eq!(again.key_arn, new.arn());
+            assert_ne!(again.ciphertext, before.ciphertext);
         }
     }
 

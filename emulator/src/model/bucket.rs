@@ -23,6 +23,21 @@ pub(crate) struct Bucket {
     pub(crate) tags: Vec<(String, String)>,
     /// Its default encryption.
     pub(crate) encryption: BucketEncryption,
+    /// Whether it keeps the versions of its objects.
+    #[serde(default)]
+    pub(crate) versioning: Versioning,
+}
+
+/// Whether a bucket keeps the versions of its objects. Once enabled, it can be suspended, but never made unversioned again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Versioning {
+    /// It never did: each key has one version, `null`.
+    #[default]
+    Unversioned,
+    /// Each write makes a version of its own, and a deletion a marker.
+    Enabled,
+    /// Each write makes the version `null` and a deletion the marker `null`; all others stay.
+    Suspended,
 }
 
 impl Bucket {

@@ -13,13 +13,18 @@ use crate::model::timestamp::Timestamp;
 use crate::model::upload_id::UploadId;
 
 /// The id of a version.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum VersionId {
-    /// `null`: written while the bucket was not versioned.
+    /// `null`: written while the bucket was not versioned, or while that was suspended.
     Null,
-    /// Written while it was.
-    Id(String),
+    /// Written while it was: 8 random bytes and the version's [`Place`]; 32 hex digits.
+    Id(#[serde(with = "hex::serde")] [u8; 16]),
 }
+
+/// Where a version stands among those of its key: the later it was written, the greater. In microseconds of the clock, as
+/// long as that goes forward.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Place(pub(crate) u64);
 
 /// The name of a stored body: 8 random bytes and 8 that count up from a random number; 32 hex digits.
 ///
@@ -77,6 +82,9 @@ pub(crate) struct ObjectVersion {
     pub(crate) key: ObjectKey,
     /// Which version of the key it is.
     pub(crate) version_id: VersionId,
+    /// Its place among them.
+    #[serde(default)]
+    pub(crate) place: Place,
     /// When it was written, to the second.
     pub(crate) last_modified: Timestamp,
     /// What its writer said.
@@ -84,6 +92,31 @@ pub(crate) struct ObjectVersion {
     /// Its sealed body.
     #[serde(flatten)]
     pub(crate) body: StoredBody,
+}
+
+/// What a deletion leaves in a versioned bucket: a version without a body, behind which the key seems to be gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeleteMarker {
+    /// The key that was deleted.
+    pub(crate) key: ObjectKey,
+    /// Which version of the key it is.
+    pub(crate) version_id: VersionId,
+    /// Its place among them.
+    pub(crate) place: Place,
+    /// When it was deleted, to the second.
+    pub(crate) last_modified: Timestamp,
+    /// The canonical id of who deleted it.
+    pub(crate) owner_id: String,
+}
+
+/// A version of a key, of either kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AnyVersion {
+    /// One with a body.
+    Object(Box<ObjectVersion>),
+    /// A delete marker.
+    Marker(DeleteMarker),
 }
 
 /// Where the sealed body of a version lies.
@@ -121,12 +154,68 @@ impl fmt::Display for StoredBody {
     }
 }
 
+impl VersionId {
+    /// The id of a new version.
+    pub(crate) fn new(random: [u8; 8], place: Place) -> Self {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&random);
+        id[8..].copy_from_slice(&place.0.to_be_bytes());
+        Self::Id(id)
+    }
+
+    /// The place that it tells; `null` tells none.
+    pub(crate) fn place(&self) -> Option<Place> {
+        match self {
+            Self::Null => None,
+            Self::Id(id) => id
+                .last_chunk()
+                .map(|bytes| Place(u64::from_be_bytes(*bytes))),
+        }
+    }
+
+    /// Reads an id: `null`, or 32 lower-case hex digits.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text == "null" {
+            return Some(Self::Null);
+        }
+        let mut id = [0; 16];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        Some(Self::Id(id)).filter(|id| id.to_string() == text)
+    }
+}
+
+impl AnyVersion {
+    /// The key that it is a version of.
+    pub(crate) fn key(&self) -> &ObjectKey {
+        match self {
+            Self::Object(version) => &version.key,
+            Self::Marker(marker) => &marker.key,
+        }
+    }
+
+    /// Its id.
+    pub(crate) fn version_id(&self) -> VersionId {
+        match self {
+            Self::Object(version) => version.version_id,
+            Self::Marker(marker) => marker.version_id,
+        }
+    }
+
+    /// Its place among the versions of its key.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Object(version) => version.place,
+            Self::Marker(marker) => marker.place,
+        }
+    }
+}
+
 impl fmt::Display for VersionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Null => "null",
-            Self::Id(id) => id,
-        })
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Id(id) => f.write_str(&hex::encode(id)),
+        }
     }
 }
 

@@ -49,6 +49,7 @@ codes! {
     EntityTooLarge BAD_REQUEST "Your proposed upload exceeds the maximum allowed size";
     EntityTooSmall BAD_REQUEST "Your proposed upload is smaller than the minimum allowed size";
     IllegalLocationConstraintException BAD_REQUEST "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.";
+    IllegalVersioningConfigurationException BAD_REQUEST "The Versioning element must be specified";
     IncompleteBody BAD_REQUEST "You did not provide the number of bytes specified by the Content-Length HTTP header";
     InternalError INTERNAL_SERVER_ERROR "We encountered an internal error. Please try again.";
     InvalidAccessKeyId FORBIDDEN "The AWS Access Key Id you provided does not exist in our records.";

@@ -1,27 +1,50 @@
 //! The source of a copy: of a whole object, or of one part.
 
-use crate::model::object::ObjectVersion;
+use crate::model::bucket::{Bucket, Versioning};
+use crate::model::object::{ObjectVersion, VersionId};
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::delivery::Plaintext;
 use crate::s3::error::S3Error;
 use crate::s3::headers::conditions::ReadConditions;
-use crate::s3::headers::encryption;
+use crate::s3::headers::{encryption, versions};
 use crate::s3::operation::Incoming;
 use crate::s3::permit;
 use crate::s3::sealing;
 use crate::s3::target::ObjectAddress;
 use crate::sse::customer_key::CustomerKey;
+use crate::store::error::StoreError;
 use crate::store::open_body::OpenBody;
+use crate::wire::response::Response;
 
 /// What is copied.
 #[derive(Debug)]
 pub(crate) struct CopySource {
     /// Which object.
     pub(crate) object: ObjectAddress,
+    /// Which of its versions: `None` for the current one.
+    pub(crate) version_id: Option<VersionId>,
     customer_key: Option<CustomerKey>,
     conditions: ReadConditions,
     expected_owner: Option<String>,
+}
+
+/// A version that is copied.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The version.
+    pub(crate) version: ObjectVersion,
+    /// The bucket that it lies in.
+    bucket: Bucket,
+}
+
+impl Source {
+    /// Tells which version was copied, where its bucket has ever been versioned.
+    pub(crate) fn write(&self, response: Response) -> Response {
+        let is_told = self.bucket.versioning != Versioning::Unversioned;
+        let id = is_told.then(|| self.version.version_id.to_string());
+        response.maybe_header("x-amz-copy-source-version-id", id)
+    }
 }
 
 impl CopySource {
@@ -34,15 +57,10 @@ impl CopySource {
         let request = &incoming.request;
         let (object, version) =
             ObjectAddress::of_copy_source(request.header("x-amz-copy-source").unwrap_or_default())?;
-        if let Some(version) = version.filter(|version| version != "null") {
-            return Err(S3Error::argument_value(
-                "x-amz-copy-source",
-                &version,
-                "Invalid version id specified",
-            ));
-        }
+        let version_id = version.map(|id| versions::parse("x-amz-copy-source", &id));
         Ok(Self {
             object,
+            version_id: version_id.transpose()?,
             customer_key: encryption::parse_source(incoming)?,
             conditions: ReadConditions::of_source(request),
             expected_owner: request.header(permit::SOURCE_OWNER).map(str::to_owned),
@@ -54,20 +72,20 @@ impl CopySource {
     /// # Errors
     ///
     /// `NoSuchBucket`, `NoSuchKey`, `AccessDenied`, `InvalidRequest`, `PreconditionFailed`.
-    pub(crate) fn open(&self, cx: &Context) -> Result<(ObjectVersion, OpenBody), S3Error> {
+    pub(crate) fn open(&self, cx: &Context) -> Result<(Source, OpenBody), S3Error> {
         let bucket = cx.store.bucket(&self.object.bucket)?;
         permit::check_owned(cx, &bucket)?;
         permit::check_expected_owner(self.expected_owner.as_deref(), &bucket)?;
-        let (version, body) = cx
-            .store
-            .open_version(&self.object.bucket, &self.object.key)?;
+        let ObjectAddress { bucket: name, key } = &self.object;
+        let opened = cx.store.open_version(name, key, self.version_id);
+        let (version, body) = opened.map_err(of_store)?;
         sealing::check_customer(&version, self.customer_key.as_ref()).map_err(of_source)?;
         self.conditions.check_source(
             &version.content.etag,
             version.last_modified,
             cx.clock.now(),
         )?;
-        Ok((version, body))
+        Ok((Source { version, bucket }, body))
     }
 
     /// The plaintext of an opened source, or of a range of it.
@@ -78,10 +96,21 @@ impl CopySource {
     pub(crate) async fn read(
         &self,
         cx: &Context,
-        stored: (&ObjectVersion, OpenBody),
+        (source, body): (&Source, OpenBody),
         range: Option<(u64, u64)>,
     ) -> Result<Plaintext, S3Error> {
+        let stored = (&source.version, body);
         sealing::open_range(cx, &self.object, stored, self.customer_key.as_ref(), range).await
+    }
+}
+
+/// A delete marker has nothing to copy.
+fn of_store(error: StoreError) -> S3Error {
+    match error {
+        StoreError::IsMarker(_) => Code::InvalidRequest.says(
+            "The source of a copy request may not specifically refer to a delete marker by version id.",
+        ),
+        other => other.into(),
     }
 }
 

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
+use http::Method;
+
 use crate::auth::authenticator::MAX_SKEW;
 use crate::auth::error::{AuthError, Mismatch};
 use crate::auth::payload::PayloadError;
@@ -13,6 +15,8 @@ use crate::auth::post_policy::PolicyError;
 use crate::auth::signed_form::FormAuthError;
 use crate::keyring::error::KeyringError;
 use crate::keyring::refusal::Refusal;
+use crate::model::bucket::{Bucket, Versioning};
+use crate::model::object::VersionId;
 use crate::s3::code::Code;
 use crate::sse::error::SseError;
 use crate::store::error::{FailedCondition, StoreError};
@@ -94,6 +98,25 @@ impl S3Error {
         self
     }
 
+    /// What a read answers: for a delete marker that it names, which methods go.
+    pub(crate) fn of_read(error: StoreError, method: &Method) -> Self {
+        match error {
+            StoreError::IsMarker(marker) => Code::MethodNotAllowed
+                .with("Method", method)
+                .with("ResourceType", "DeleteMarker")
+                .with_header("allow", "DELETE")
+                .with_header("last-modified", marker.last_modified.http_date())
+                .of_marker(marker.version_id),
+            other => other.into(),
+        }
+    }
+
+    /// Tells that a delete marker is the reason.
+    fn of_marker(self, id: VersionId) -> Self {
+        self.with_header("x-amz-delete-marker", "true")
+            .with_header("x-amz-version-id", id)
+    }
+
     /// Adds a header to the answer.
     #[must_use]
     #[expect(
@@ -144,8 +167,17 @@ impl From<StoreError> for S3Error {
             StoreError::BucketExists(bucket) => {
                 Code::BucketAlreadyExists.with("BucketName", bucket.name)
             }
-            StoreError::BucketNotEmpty(name) => Code::BucketNotEmpty.with("BucketName", name),
+            StoreError::BucketNotEmpty(bucket) => not_empty(&bucket),
             StoreError::NoSuchKey(key) => Code::NoSuchKey.with("Key", key),
+            StoreError::NoSuchVersion(key, id) => {
+                Code::NoSuchVersion.with("Key", key).with("VersionId", id)
+            }
+            StoreError::Deleted(marker) => Code::NoSuchKey
+                .with("Key", &marker.key)
+                .of_marker(marker.version_id),
+            StoreError::IsMarker(marker) => Code::MethodNotAllowed
+                .with("ResourceType", "DeleteMarker")
+                .of_marker(marker.version_id),
             StoreError::NoSuchUpload(id) => Code::NoSuchUpload.with("UploadId", id),
             StoreError::ConditionConflict(key) => Code::ConditionalRequestConflict
                 .with("Condition", "If-Match")
@@ -159,6 +191,18 @@ impl From<StoreError> for S3Error {
             other => Self::internal(other),
         }
     }
+}
+
+/// A bucket that was ever versioned may look empty.
+fn not_empty(bucket: &Bucket) -> S3Error {
+    let code = Code::BucketNotEmpty;
+    let error = match bucket.versioning {
+        Versioning::Unversioned => code.error(),
+        Versioning::Enabled | Versioning::Suspended => code.says(
+            "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+        ),
+    };
+    error.with("BucketName", &bucket.name)
 }
 
 impl From<SseError> for S3Error {

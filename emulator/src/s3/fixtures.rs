@@ -4,7 +4,7 @@ use tokio::runtime::Runtime;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::model::bucket::Bucket;
+use crate::model::bucket::{Bucket, Versioning};
 use crate::model::bucket_name::BucketName;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::model::etag::ETag;
@@ -44,6 +44,7 @@ impl Shelf {
             owner_id: "0".repeat(64),
             tags: Vec::new(),
             encryption: BucketEncryption::fresh(BlockedEncryption::Absent),
+            versioning: Versioning::Unversioned,
         };
         runtime.block_on(store.create_bucket(row)).unwrap();
         Self {
@@ -70,7 +71,7 @@ impl Shelf {
         };
         let put = self.store.put_version(&self.bucket, key.clone(), new);
         self.runtime.block_on(put).unwrap();
-        let (version, body) = self.store.open_version(&self.bucket, &key).unwrap();
+        let (version, body) = self.store.open_version(&self.bucket, &key, None).unwrap();
         let OpenBody::Blob(blob, reader) = body else {
             panic!("one blob");
         };

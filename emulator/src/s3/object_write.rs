@@ -8,7 +8,7 @@ use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::headers::acl::AclRequest;
 use crate::s3::headers::metadata::ObjectHeaders;
-use crate::s3::headers::{checksums, encryption};
+use crate::s3::headers::{checksums, encryption, versions};
 use crate::s3::intake::{Digests, Upload};
 use crate::s3::sealing::Write;
 use crate::s3::target::ObjectAddress;
@@ -86,6 +86,7 @@ impl Written {
     pub(crate) fn describe(&self, response: Response) -> Response {
         let content = &self.version.content;
         let response = response.header("etag", content.etag.quoted());
+        let response = versions::write_written(response, self.version.version_id);
         let response = encryption::write(response, &content.sealing);
         checksums::write(response, content.checksum.as_ref())
     }

@@ -11,6 +11,7 @@ use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::form::PostForm;
 use crate::s3::fresh::FreshAnswer;
+use crate::s3::headers::versions;
 use crate::s3::target::{ObjectAddress, Target};
 use crate::wire::request::Request;
 use crate::wire::response::Response;
@@ -30,6 +31,8 @@ pub(crate) trait Operation: Sized + Send + 'static {
 
     /// Under which action a write is refused where the bucket blocks customer keys; `None` for what seals nothing.
     const SEALS: Option<&'static str> = None;
+    /// What a request is told that no version 4 of signatures proves; `None` where any version will do.
+    const NEEDS_VERSION_4: Option<&'static str> = None;
 
     /// Reads the message: pure, without store and clock.
     ///
@@ -94,20 +97,8 @@ impl Incoming {
     ///
     /// `InvalidArgument` for an id that no version has.
     pub(crate) fn version_id(&self) -> Result<Option<VersionId>, S3Error> {
-        match self.request.query.find("versionId") {
-            None => Ok(None),
-            Some("null") => Ok(Some(VersionId::Null)),
-            Some("") => Err(S3Error::argument_value(
-                "versionId",
-                "",
-                "Version id cannot be the empty string",
-            )),
-            Some(id) => Err(S3Error::argument_value(
-                "versionId",
-                id,
-                "Invalid version id specified",
-            )),
-        }
+        let named = self.request.query.find("versionId");
+        named.map(|id| versions::parse("versionId", id)).transpose()
     }
 }
 
@@ -183,6 +174,8 @@ pub(crate) struct Entry {
     pub(crate) needs_bucket: bool,
     /// The action that a blocked customer key is refused under.
     pub(crate) seals: Option<&'static str>,
+    /// The refusal of other signatures than those of version 4.
+    pub(crate) needs_version_4: Option<&'static str>,
     /// What answers.
     pub(crate) call: Call,
 }
@@ -197,6 +190,7 @@ impl Entry {
             bare_errors: O::BARE_ERRORS,
             needs_bucket: O::NEEDS_BUCKET,
             seals: O::SEALS,
+            needs_version_4: O::NEEDS_VERSION_4,
             call: Call::Operation(call::<O>),
         }
     }
@@ -215,6 +209,7 @@ impl Entry {
             bare_errors,
             needs_bucket: true,
             seals: None,
+            needs_version_4: None,
             call: Call::Fresh(answer),
         }
     }
@@ -228,6 +223,7 @@ impl Entry {
             bare_errors: false,
             needs_bucket: true,
             seals: None,
+            needs_version_4: None,
             call: Call::Unbuilt,
         }
     }

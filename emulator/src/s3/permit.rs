@@ -5,7 +5,7 @@ use crate::auth::identity::Caller;
 use crate::model::bucket::Bucket;
 use crate::model::encryption::BlockedEncryption;
 use crate::s3::code::Code;
-use crate::s3::context::Context;
+use crate::s3::context::{Access, Context};
 use crate::s3::error::S3Error;
 use crate::s3::headers::encryption;
 use crate::s3::operation::{Entry, Incoming};
@@ -76,6 +76,18 @@ pub(crate) fn check_expected_owner(expected: Option<&str>, bucket: &Bucket) -> R
         Ok(())
     } else {
         Err(Code::AccessDenied.error())
+    }
+}
+
+/// Refuses a request that version 4 of signatures does not prove, where the operation takes no other.
+///
+/// # Errors
+///
+/// `InvalidRequest`.
+pub(crate) fn check_version(access: Access, entry: &Entry) -> Result<(), S3Error> {
+    match entry.needs_version_4.filter(|_| !access.is_version_4) {
+        None => Ok(()),
+        Some(message) => Err(Code::InvalidRequest.says(message)),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::s3::intake::Received;
 use crate::s3::layers::{SealedBlob, SealedSource};
 use crate::s3::target::ObjectAddress;
 use crate::sse::body_keys::BodyKeys;
-use crate::sse::choice::{self, Chosen, Requested};
+use crate::sse::choice::{self, Chosen, KmsRequest, Requested};
 use crate::sse::customer_key::CustomerKey;
 use crate::sse::layers::SealLayers;
 use crate::sse::open;
@@ -213,6 +213,36 @@ pub(crate) async fn open_keys(
     Ok(open::body_keys(sealing, customer_key, &cx.keyring, &object).await?)
 }
 
+/// Wraps the data key of a stored object of one layer anew, under a KMS key: what is to be stored in place of `sealing`.
+/// Its blobs stay as they are.
+///
+/// # Errors
+///
+/// KMS's refusals: of the key that it is under, then of the one that it is to be under.
+// AWS: unverified. What S3 asks of KMS for it, and in which order: all of Decrypt, Encrypt, GenerateDataKey and ReEncrypt
+// have to be allowed.
+pub(crate) async fn wrap_again(
+    cx: &Context,
+    object: &ObjectAddress,
+    sealing: &Sealing,
+    target: &KmsRequest,
+) -> Result<Sealing, S3Error> {
+    let keys = open_keys(cx, object, sealing, None).await?;
+    encryption::check_kms_access(cx.access)?;
+    let operation = if target.bucket_key == Some(true) {
+        s3_keys::GENERATE
+    } else {
+        s3_keys::ENCRYPT
+    };
+    let asker = cx.asker(cx.bucket()?.region(), operation)?;
+    let object = SealedObject {
+        arn: &object.arn(),
+        bucket_arn: &object.bucket.arn(),
+        asker: &asker,
+    };
+    Ok(seal::wrap_again(&keys.inner, target, &cx.keyring, &object).await?)
+}
+
 /// Opens a range of a blob under the key of its one layer, or under those of its inner and its outer layer.
 ///
 /// # Errors
@@ -348,11 +378,11 @@ mod tests {
             .is_err()
     }
 
-    /// Lengths at which something begins or ends, and any other.
+    /// Lengths at which something begins or ends, any other, and those that lie in the catalogue.
     fn lengths() -> impl Strategy<Value = usize> {
         let border = (0_usize..4, 0_usize..5)
             .prop_map(|(segments, beside)| (FIRST + segments * LATER + beside).saturating_sub(2));
-        prop_oneof![border, 1_usize..300_000]
+        prop_oneof![border, 1_usize..300_000, 1_usize..4_100]
     }
 
     fn few() -> ProptestConfig {
@@ -415,6 +445,36 @@ mod tests {
             let error = end.unwrap_err();
             prop_assert!(cause(&error).contains(&id));
             prop_assert!(opened.len() < length && plain.starts_with(&opened));
+        });
+    }
+
+    #[test]
+    fn a_cut_or_a_moved_byte_is_refused_and_gives_no_wrong_byte() {
+        let shelf = Shelf::new();
+        let length = prop_oneof![Just(0), lengths()];
+        proptest!(few(), |(length in length, from: Index, to: Option<Index>, keys in select(&[ONE, TWO]))| {
+            let plain = plaintext(length);
+            let mut changed = false;
+            let stored = shelf.keep(length, |blob| {
+                let sealed = seal(keys, blob, &plain);
+                let mut other = sealed.clone();
+                let from = from.index(sealed.len());
+                match to {
+                    None => other.truncate(from),
+                    Some(to) => {
+                        let byte = other.remove(from);
+                        other.insert(to.index(sealed.len()), byte);
+                    }
+                }
+                changed = other != sealed;
+                other
+            });
+            prop_assume!(changed);
+
+            let (opened, end) = read(open(keys, stored, None));
+
+            prop_assert!(end.is_err());
+            prop_assert!(opened.len() <= length && plain.starts_with(&opened));
         });
     }
 

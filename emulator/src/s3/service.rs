@@ -114,6 +114,7 @@ impl S3Service {
         };
         intake::check_signing(&incoming, entry.payload)?;
         let bucket = self.let_in(entry, &incoming, &identified.caller)?;
+        permit::check_version(access, entry)?;
         let cx = self.context(identified.caller, access, bucket);
         match entry.call {
             Call::Operation(run) => {

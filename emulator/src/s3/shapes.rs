@@ -1,8 +1,12 @@
 //! What families share: continuation tokens, and what every listing is asked in the same words.
 
+use crate::model::object::ObjectVersion;
 use crate::s3::error::S3Error;
+use crate::s3::headers::encryption;
 use crate::wire::encoding::{base64, list_encode, parse_base64};
 use crate::wire::query::Query;
+use crate::wire::request::Request;
+use crate::wire::xml::XmlWriter;
 
 /// A continuation token: opaque to clients, the name of the last entry to us.
 #[derive(Debug)]
@@ -34,6 +38,90 @@ impl Token {
                 "The continuation token provided is incorrect",
             )
         })
+    }
+}
+
+/// What every listing of objects is asked.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// What the keys begin with.
+    pub(crate) prefix: String,
+    /// Where keys are rolled up.
+    pub(crate) delimiter: Option<String>,
+    max_keys: u32,
+    encoding: Option<String>,
+}
+
+impl Listing {
+    /// Reads `prefix`, `delimiter`, `max-keys` and `encoding-type`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument`.
+    pub(crate) fn parse(request: &Request) -> Result<Self, S3Error> {
+        encryption::refuse_method(request)?;
+        let query = &request.query;
+        Ok(Self {
+            encoding: parse_encoding(query)?,
+            prefix: query.find("prefix").unwrap_or_default().to_owned(),
+            delimiter: query
+                .find("delimiter")
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned),
+            max_keys: parse_most(query, "max-keys", "maxKeys")?,
+        })
+    }
+
+    /// How many entries a page has at most: what was asked for, bounded.
+    ///
+    /// # Errors
+    ///
+    /// `InternalError`, where the machine cannot count so far.
+    pub(crate) fn limit(&self) -> Result<usize, S3Error> {
+        usize::try_from(self.max_keys.min(MAX_PAGE)).map_err(S3Error::internal)
+    }
+
+    /// A text as the listing writes it.
+    pub(crate) fn encode(&self, text: &str) -> String {
+        encode(text, self.encoding.is_some())
+    }
+
+    /// Writes what was asked, and whether there is more.
+    pub(crate) fn write_limits(&self, xml: &mut XmlWriter, is_truncated: bool) {
+        xml.element("MaxKeys", self.max_keys);
+        xml.maybe(
+            "Delimiter",
+            self.delimiter.as_deref().map(|text| self.encode(text)),
+        );
+        xml.maybe("EncodingType", self.encoding.as_deref());
+        xml.element("IsTruncated", is_truncated);
+    }
+
+    /// Writes what a listing tells of an object beside its key: nothing about encryption.
+    pub(crate) fn write_content(xml: &mut XmlWriter, version: &ObjectVersion, owner: Option<&str>) {
+        let content = &version.content;
+        xml.element("LastModified", version.last_modified.iso8601());
+        xml.element("ETag", content.etag.quoted());
+        if let Some(checksum) = &content.checksum {
+            xml.element("ChecksumAlgorithm", checksum.algorithm.name());
+            xml.element("ChecksumType", checksum.kind.name());
+        }
+        xml.element("Size", content.size_bytes);
+        if let Some(owner) = owner {
+            xml.nest("Owner", |xml| {
+                xml.element("ID", owner);
+            });
+        }
+        xml.element("StorageClass", &content.storage_class);
+    }
+
+    /// Writes the common prefixes, which come behind everything else.
+    pub(crate) fn write_common_prefixes(&self, xml: &mut XmlWriter, common_prefixes: &[String]) {
+        for prefix in common_prefixes {
+            xml.nest("CommonPrefixes", |xml| {
+                xml.element("Prefix", self.encode(prefix));
+            });
+        }
     }
 }
 

@@ -71,6 +71,8 @@ async fn answer(
     let refusal = bounds::find_refusal(arrival.head, &headers);
     let is_last = arrival.head == Some(Head::Both);
     let client_waits = waits_for_continue(&headers);
+    // A body of no bytes gets no 100. Botocore then takes the next answer on the connection for a broken one.
+    let waits_in_vain = client_waits && arrival.length_bytes == Some(0);
     let version = arrival.version;
     let (body, rest) = take_body(body, &arrival, &front.bounds);
     let response = if let Some(refusal) = refusal {
@@ -81,7 +83,8 @@ async fn answer(
         Arc::clone(&front.service).answer(request).await
     };
     let afterwards = finish(&rest, client_waits, &front.bounds).await;
-    let close = is_last || refusal.is_some() || afterwards == Afterwards::Close;
+    let is_over = refusal.is_some() || afterwards == Afterwards::Close;
+    let close = is_last || waits_in_vain || is_over;
     let mut sent = send(response, &front.clock);
     if close && version < Version::HTTP_2 {
         sent.headers_mut()

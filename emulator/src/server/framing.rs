@@ -33,6 +33,7 @@ pub(crate) struct Framing {
     line_cut: bool,
     fields: Fields,
     heads: VecDeque<Head>,
+    wants_gzip: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,12 +55,20 @@ enum State {
     Lost,
 }
 
+/// A transfer coding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    /// Chunks, or one that hyper refuses.
+    Chunked,
+    Gzip,
+}
+
 /// What the head being read has said so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fields {
     /// Whether its request line was there.
     begun: bool,
-    chunked: bool,
+    coding: Option<Coding>,
     length_bytes: Option<u64>,
     ambiguous: bool,
 }
@@ -98,6 +107,12 @@ impl Framing {
     /// The next head that was read and not asked for yet, in the order of the wire.
     pub(crate) fn next_head(&mut self) -> Option<Head> {
         self.heads.pop_front()
+    }
+
+    /// Whether the last head has a body that is compressed by its transfer coding. hyper refuses every coding but chunks
+    /// with 400, as AWS does, but for this one.
+    pub(crate) fn wants_gzip(&self) -> bool {
+        self.wants_gzip
     }
 
     /// Reads to the end of the line, and answers what follows it.
@@ -146,7 +161,8 @@ impl Framing {
 
     fn end_head(&mut self) -> State {
         let fields = std::mem::take(&mut self.fields);
-        let both = fields.chunked && fields.length_bytes.is_some();
+        let both = fields.coding.is_some() && fields.length_bytes.is_some();
+        self.wants_gzip = fields.coding == Some(Coding::Gzip);
         let ambiguous = fields.ambiguous || both;
         self.heads.push_back(match (fields.ambiguous, both) {
             (true, _) => Head::Ambiguous,
@@ -156,7 +172,7 @@ impl Framing {
         match fields.length_bytes {
             // The connection ends with the answer to this one.
             _ if ambiguous => State::Lost,
-            _ if fields.chunked => State::ChunkSize,
+            _ if fields.coding.is_some() => State::ChunkSize,
             Some(length) if length > 0 => State::Sized(length),
             _ => State::Head,
         }
@@ -170,7 +186,8 @@ impl Fields {
         };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.chunked = true;
+            let gzip = value.eq_ignore_ascii_case(b"gzip");
+            self.coding = Some(if gzip { Coding::Gzip } else { Coding::Chunked });
         } else if name.eq_ignore_ascii_case(b"content-length") {
             let length = if cut { None } else { parse_length(value) };
             self.ambiguous |= length.is_none() || self.length_bytes.is_some();

@@ -1,14 +1,24 @@
 //! A connection from which bytes were read already, and whose bytes are shown to [`Framing`] as they pass.
+//!
+//! hyper refuses a transfer coding that it does not know by itself, before anybody is asked: where AWS's refusal is another,
+//! it is put in its place on the way out.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::server::framing::{Framing, Head};
+
+/// What hyper's refusal begins with.
+const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 ";
+/// AWS's to a body in the transfer coding gzip.
+///
+/// Source: answers recorded from AWS in March 2026.
+const NOT_IMPLEMENTED: &[u8] = b"HTTP/1.1 501 Not Implemented\r\ncache-control: no-store\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// A stream with some bytes put back in front of it.
 #[derive(Debug)]
@@ -16,6 +26,8 @@ pub(crate) struct Tap<S> {
     stream: S,
     put_back: Bytes,
     heads: Option<Heads>,
+    /// What is written in place of something else, as far as it has not left.
+    instead: Bytes,
 }
 
 /// The heads that came by, shared between a connection and what answers on it.
@@ -27,6 +39,11 @@ impl Heads {
     pub(crate) fn next(&self) -> Option<Head> {
         let mut framing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         framing.next_head()
+    }
+
+    fn wants_gzip(&self) -> bool {
+        let framing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        framing.wants_gzip()
     }
 
     fn feed(&self, bytes: &[u8]) {
@@ -42,6 +59,7 @@ impl<S> Tap<S> {
             stream,
             put_back,
             heads: None,
+            instead: Bytes::new(),
         }
     }
 
@@ -51,6 +69,30 @@ impl<S> Tap<S> {
             heads: Some(heads),
             ..self
         }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Tap<S> {
+    /// Whether what is about to be written is replaced.
+    fn replaces(&self, bytes: &[u8]) -> bool {
+        let is_refusal = bytes.starts_with(BAD_REQUEST);
+        let is_watched = |heads: &Heads| heads.wants_gzip();
+        !self.instead.is_empty() || (is_refusal && self.heads.as_ref().is_some_and(is_watched))
+    }
+
+    /// Writes AWS's refusal in place of hyper's, which is of this length.
+    fn poll_replace(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<io::Result<usize>> {
+        if self.instead.is_empty() {
+            self.instead = Bytes::from_static(NOT_IMPLEMENTED);
+        }
+        while !self.instead.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.instead))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.instead.advance(written);
+        }
+        Poll::Ready(Ok(length))
     }
 }
 
@@ -82,6 +124,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.replaces(bytes) {
+            return self.poll_replace(cx, bytes.len());
+        }
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -98,6 +143,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        if let Some(first) = first.filter(|first| self.replaces(first)) {
+            return self.poll_replace(cx, first.len());
+        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

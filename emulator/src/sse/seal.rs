@@ -1,4 +1,4 @@
-//! Making the keys of a new body.
+//! Making the keys of a new body, and wrapping those of an old one anew.
 
 use crate::crypto::data_key::DataKey;
 use crate::keyring::asker::Asker;
@@ -62,25 +62,65 @@ fn own_key(keyring: &Keyring, object: &SealedObject<'_>) -> (DataKey, WrappedKey
     keyring.fresh_data_key(&EncryptionContext::of_s3(object.arn))
 }
 
-/// A data key from KMS. Two layers know no bucket key.
+/// A data key from KMS.
 async fn kms_key(
     request: &KmsRequest,
     keyring: &Keyring,
     object: &SealedObject<'_>,
 ) -> Result<(DataKey, KmsWrapping), SseError> {
-    let wants_bucket_key = request.bucket_key == Some(true);
-    let under_bucket_key = (wants_bucket_key && request.algorithm == SseAlgorithm::Kms)
-        .then(|| EncryptionContext::of_s3(object.arn));
-    let bound_to = if under_bucket_key.is_some() {
-        object.bucket_arn
-    } else {
-        object.arn
-    };
-    let context = EncryptionContext::of_s3_with(bound_to, &request.context.pairs);
-    let need = ObjectNeed {
-        key: request.key_id.as_deref(),
-        context: &context,
-        under_bucket_key: under_bucket_key.as_ref(),
-    };
+    let bound = Bound::of(request, object);
+    let need = bound.need(request);
     Ok(keyring.wrap_for_s3(object.asker, need).await?)
+}
+
+/// Wraps the data key of a stored object anew, under a KMS key: what is stored of it from then on. Nothing that it has
+/// sealed changes.
+///
+/// # Errors
+///
+/// [`SseError::Keyring`] for a KMS key that cannot be used.
+pub(crate) async fn wrap_again(
+    data_key: &DataKey,
+    request: &KmsRequest,
+    keyring: &Keyring,
+    object: &SealedObject<'_>,
+) -> Result<Sealing, SseError> {
+    let bound = Bound::of(request, object);
+    let need = bound.need(request);
+    let wrapped = keyring.wrap_again_for_s3(object.asker, need, data_key);
+    Ok(Sealing::SseKms(wrapped.await?))
+}
+
+/// What the keys of an object are bound to.
+struct Bound {
+    /// What KMS binds its ciphertext to.
+    context: EncryptionContext,
+    /// What a data key under a bucket key is bound to.
+    under_bucket_key: Option<EncryptionContext>,
+}
+
+impl Bound {
+    /// Two layers know no bucket key.
+    fn of(request: &KmsRequest, object: &SealedObject<'_>) -> Self {
+        let wants_bucket_key = request.bucket_key == Some(true);
+        let under_bucket_key = (wants_bucket_key && request.algorithm == SseAlgorithm::Kms)
+            .then(|| EncryptionContext::of_s3(object.arn));
+        let bound_to = if under_bucket_key.is_some() {
+            object.bucket_arn
+        } else {
+            object.arn
+        };
+        Self {
+            context: EncryptionContext::of_s3_with(bound_to, &request.context.pairs),
+            under_bucket_key,
+        }
+    }
+
+    fn need<'b>(&'b self, request: &'b KmsRequest) -> ObjectNeed<'b> {
+        ObjectNeed {
+            key: request.key_id.as_deref(),
+            context: &self.context,
+            under_bucket_key: self.under_bucket_key.as_ref(),
+        }
+    }
 }

@@ -84,16 +84,19 @@ impl Store {
         self.catalogue().transact(None, work).await
     }
 
-    /// Deletes a bucket that holds nothing, and the uploads that are under way in it. A write that races it finds the bucket gone, or keeps it.
+    /// Deletes a bucket that holds nothing, no delete marker either, and the uploads that are under way in it. A write that
+    /// races it finds the bucket gone, or keeps it.
     ///
     /// # Errors
     ///
     /// `NoSuchBucket`, `BucketNotEmpty`, `Io`, `Corrupted`.
     pub(crate) async fn delete_bucket(&self, name: &BucketName) -> Result<(), StoreError> {
         let work = |tx: &mut Transaction| {
-            tx.bucket(name)?;
-            if !tx.is_empty(&keys::versions_of(name))? {
-                return Err(StoreError::BucketNotEmpty(name.clone()));
+            let bucket = tx.bucket(name)?;
+            for rows in [keys::versions_of(name), keys::history_of(name)] {
+                if !tx.is_empty(&rows)? {
+                    return Err(StoreError::BucketNotEmpty(Box::new(bucket)));
+                }
             }
             let uploads: Vec<Upload> = tx.rows(&keys::uploads_of(name))?;
             for upload in &uploads {
@@ -166,8 +169,7 @@ pub(super) fn bucket_in(view: &View, name: &BucketName) -> Result<Bucket, StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixtures::{bucket, ephemeral, key, name, photos, put, with_photos};
-    use crate::store::versions::DeleteCondition;
+    use crate::store::fixtures::{bucket, deletion, ephemeral, name, photos, put, with_photos};
 
     #[tokio::test]
     async fn a_taken_name_is_answered_with_its_bucket() {
@@ -208,11 +210,7 @@ mod tests {
         put(&store, "a", b"").await.unwrap();
 
         let refused = store.delete_bucket(&photos()).await;
-        let condition = DeleteCondition::None;
-        store
-            .delete(&photos(), &key("a"), &condition)
-            .await
-            .unwrap();
+        store.delete(&photos(), &deletion("a")).await.unwrap();
         store.delete_bucket(&photos()).await.unwrap();
 
         assert!(
@@ -237,11 +235,7 @@ mod tests {
 
             assert_ne!(written.is_ok(), deleted.is_ok(), "{written:?} {deleted:?}");
             if written.is_ok() {
-                let condition = DeleteCondition::None;
-                store
-                    .delete(&photos(), &key("a"), &condition)
-                    .await
-                    .unwrap();
+                store.delete(&photos(), &deletion("a")).await.unwrap();
                 store.delete_bucket(&photos()).await.unwrap();
             }
         }

@@ -231,10 +231,67 @@ impl Transaction {
         let is_empty = first.is_none_or(|(key, _)| !key.starts_with(prefix));
         if is_empty {
             self.preconditions.push(Precondition::Empty {
-                prefix: prefix.to_vec(),
+                from: prefix.to_vec(),
+                until: keys::past(prefix),
             });
         }
         Ok(is_empty)
+    }
+
+    /// The first row whose key begins so, with what this transaction has written; it must stay the first, and unchanged,
+    /// until the commit.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn first<T: DeserializeOwned>(
+        &mut self,
+        prefix: &[u8],
+    ) -> Result<Option<(Vec<u8>, T)>, StoreError> {
+        let until = keys::past(prefix);
+        let stored = self.first_stored(prefix, &until)?;
+        let mut written = self.rows.range(prefix.to_vec()..until);
+        let written = written.find_map(|(key, value)| Some((key.clone(), value.clone()?)));
+        let first = match (written, stored) {
+            (Some(written), Some(stored)) if stored.0 < written.0 => Some(stored),
+            (written, stored) => written.or(stored),
+        };
+        first
+            .map(|(key, value)| Ok((key, self.view.parse(&value)?)))
+            .transpose()
+    }
+
+    /// The first stored row of a range that this transaction does not remove. The gaps before it must stay empty.
+    fn first_stored(
+        &mut self,
+        from: &[u8],
+        until: &[u8],
+    ) -> Result<Option<(Vec<u8>, Bytes)>, StoreError> {
+        let mut gap = from.to_vec();
+        for row in self.view.scan(from)? {
+            let (key, stored) = row?;
+            if key.as_slice() >= until {
+                break;
+            }
+            self.preconditions.push(Precondition::Empty {
+                from: gap,
+                until: key.clone(),
+            });
+            self.preconditions.push(Precondition::Unchanged {
+                key: key.clone(),
+                revision: Some(stored.revision),
+            });
+            let is_removed = self.rows.get(&key).is_some_and(Option::is_none);
+            if !is_removed {
+                return Ok(Some((key, stored.value.into())));
+            }
+            gap = keys::next(&key);
+        }
+        self.preconditions.push(Precondition::Empty {
+            from: gap,
+            until: until.to_vec(),
+        });
+        Ok(None)
     }
 
     /// All rows whose keys begin so; none of them must change until the commit. More may come.

@@ -39,10 +39,12 @@ pub(super) enum Precondition {
         /// The revision that was read.
         revision: Option<Revision>,
     },
-    /// No row's key begins with these bytes.
+    /// No row's key lies in this range.
     Empty {
-        /// The first bytes of the keys.
-        prefix: Vec<u8>,
+        /// The first key of the range.
+        from: Vec<u8>,
+        /// The first key behind it.
+        until: Vec<u8>,
     },
 }
 

@@ -6,7 +6,7 @@ use std::{fmt, io};
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::model::kms_key::KmsAlias;
-use crate::model::object::BlobId;
+use crate::model::object::{BlobId, DeleteMarker, VersionId};
 use crate::model::object_key::ObjectKey;
 use crate::model::upload_id::UploadId;
 
@@ -20,13 +20,19 @@ pub(crate) enum StoreError {
     /// The name of the KMS alias is taken; holds the alias that has it.
     AliasExists(Box<KmsAlias>),
     /// The bucket still holds versions.
-    BucketNotEmpty(BucketName),
+    BucketNotEmpty(Box<Bucket>),
     /// There is no such upload under way.
     NoSuchUpload(UploadId),
     /// The object was replaced while the upload was under way.
     ConditionConflict(ObjectKey),
     /// The bucket holds no object under this key.
     NoSuchKey(ObjectKey),
+    /// The key has no such version.
+    NoSuchVersion(ObjectKey, VersionId),
+    /// The key's newest version is a delete marker.
+    Deleted(Box<DeleteMarker>),
+    /// The version that was named is a delete marker.
+    IsMarker(Box<DeleteMarker>),
     /// The object is not in the state that the caller asked for.
     ConditionFailed(FailedCondition),
     /// Another process holds the data folder.
@@ -119,8 +125,15 @@ impl fmt::Display for StoreError {
             Self::NoSuchBucket(name) => write!(f, "no bucket is called `{name}`"),
             Self::BucketExists(bucket) => write!(f, "the bucket `{}` exists", bucket.name),
             Self::AliasExists(alias) => write!(f, "the alias `{}` exists", alias.name),
-            Self::BucketNotEmpty(name) => write!(f, "the bucket `{name}` is not empty"),
+            Self::BucketNotEmpty(bucket) => write!(f, "the bucket `{}` is not empty", bucket.name),
             Self::NoSuchKey(key) => write!(f, "no object has the key `{key}`"),
+            Self::NoSuchVersion(key, id) => write!(f, "the key `{key}` has no version `{id}`"),
+            Self::Deleted(marker) => write!(f, "the object `{}` is deleted", marker.key),
+            Self::IsMarker(marker) => write!(
+                f,
+                "the version `{}` of `{}` is a delete marker",
+                marker.version_id, marker.key
+            ),
             Self::NoSuchUpload(id) => write!(f, "no upload is called `{id}`"),
             Self::ConditionConflict(key) => {
                 write!(f, "the object `{key}` was replaced meanwhile")

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::model::bucket::Bucket;
+use crate::model::bucket::{Bucket, Versioning};
 use crate::model::bucket_name::BucketName;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::model::etag::ETag;
-use crate::model::object::{ObjectVersion, VersionContent};
+use crate::model::object::{ObjectVersion, VersionContent, VersionId};
 use crate::model::object_key::ObjectKey;
 use crate::model::sealing::Sealing;
 use crate::model::timestamp::Timestamp;
@@ -20,7 +20,7 @@ use crate::store::handle::{Store, StoreOptions};
 use crate::store::open_body::OpenBody;
 use crate::store::reader::BlobReader;
 use crate::store::staging::StagedBlob;
-use crate::store::versions::{NewVersion, WriteCondition};
+use crate::store::versions::{DeleteCondition, Deletion, NewVersion, WriteCondition};
 
 /// Larger than what the catalogue takes.
 pub(super) const LARGE: [u8; 10_000] = [7; 10_000];
@@ -69,6 +69,17 @@ pub(super) fn bucket(bucket: &str) -> Bucket {
         owner_id: "0".repeat(64),
         tags: Vec::new(),
         encryption: BucketEncryption::fresh(BlockedEncryption::Absent),
+        versioning: Versioning::Unversioned,
+    }
+}
+
+/// Of a key, without a condition.
+pub(super) fn deletion(at: &str) -> Deletion {
+    Deletion {
+        key: key(at),
+        version_id: None,
+        condition: DeleteCondition::None,
+        owner_id: "0".repeat(64),
     }
 }
 
@@ -113,7 +124,11 @@ pub(super) async fn put(store: &Store, at: &str, body: &[u8]) -> Result<ObjectVe
 
 /// Opens a body of `photos` that lies in one blob.
 pub(super) fn open_blob(store: &Store, at: &str) -> Result<BlobReader, StoreError> {
-    match store.open_version(&photos(), &key(at))?.1 {
+    open_blob_of(store, at, None)
+}
+
+fn open_blob_of(store: &Store, at: &str, id: Option<VersionId>) -> Result<BlobReader, StoreError> {
+    match store.open_version(&photos(), &key(at), id)?.1 {
         OpenBody::Blob(_, reader) => Ok(reader),
         OpenBody::Parts(parts) => panic!("one blob: {parts:?}"),
     }
@@ -121,7 +136,16 @@ pub(super) fn open_blob(store: &Store, at: &str) -> Result<BlobReader, StoreErro
 
 /// Reads a body of `photos`.
 pub(super) fn read(store: &Store, at: &str) -> Result<Vec<u8>, StoreError> {
-    let reader = open_blob(store, at)?;
+    read_version(store, at, None)
+}
+
+/// Reads the body of a version in `photos`.
+pub(super) fn read_version(
+    store: &Store,
+    at: &str,
+    id: Option<VersionId>,
+) -> Result<Vec<u8>, StoreError> {
+    let reader = open_blob_of(store, at, id)?;
     let mut body = vec![0; usize::try_from(reader.sealed_bytes()).unwrap()];
     reader.read_at(0, &mut body)?;
     Ok(body)

@@ -11,8 +11,8 @@ use crate::store::{keys, sweep};
 
 /// The format that this program writes. It grows by one when older programs would misread the rows.
 ///
-/// 2: KMS keys, their aliases, and objects under them.
-pub(super) const FORMAT: u32 = 2;
+/// 2: KMS keys, their aliases, and objects under them. 3: uploads, objects in parts, versions and delete markers.
+pub(super) const FORMAT: u32 = 3;
 
 /// Checks the format, or writes it into a new catalogue; tells whether it was new.
 ///
@@ -96,14 +96,14 @@ mod tests {
         let engine = RedbEngine::open(&file, Keeping::Ephemeral).unwrap();
         let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
         let mut newer = mark();
-        newer.writes[0].value = Some(Bytes::from("3"));
+        newer.writes[0].value = Some(Bytes::from("4"));
         engine.commit(&[newer]).unwrap();
 
         let refused = settle(&engine, &file, &blobs);
 
         let text = refused.unwrap_err().to_string();
         assert!(
-            text.ends_with("has format 3; this program reads up to 2"),
+            text.ends_with("has format 4; this program reads up to 3"),
             "{text}"
         );
     }
@@ -122,6 +122,28 @@ mod tests {
 
         let row = engine.snapshot().unwrap().get(Table::Rows, keys::FORMAT);
         assert!(!is_new);
-        assert_eq!(row.unwrap().unwrap().value, b"2");
+        assert_eq!(row.unwrap().unwrap().value, b"3");
+    }
+
+    /// Source: `fixtures/data-format-2`, which a program of that format wrote.
+    #[test]
+    fn the_catalogue_of_a_program_of_format_2_is_marked_as_this_ones() {
+        let written = "../fixtures/data-format-2/data/strongroom.redb";
+        let written = Path::new(env!("CARGO_MANIFEST_DIR")).join(written);
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("strongroom.redb");
+        std::fs::copy(written, &file).unwrap();
+        let engine = RedbEngine::open(&file, Keeping::Durable).unwrap();
+        let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
+        let marked = || {
+            let row = engine.snapshot().unwrap().get(Table::Rows, keys::FORMAT);
+            row.unwrap().unwrap().value
+        };
+        assert_eq!(marked(), b"2");
+
+        let is_new = settle(&engine, &file, &blobs).unwrap();
+
+        assert!(!is_new);
+        assert_eq!(marked(), FORMAT.to_string().as_bytes());
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct StoreOptions {
     pub(crate) folder: Folder,
     /// Tells when a version is written.
     pub(crate) clock: Clock,
-    /// Names blobs.
+    /// Names blobs and versions.
     pub(crate) entropy: Entropy,
 }
 
@@ -40,6 +40,7 @@ struct Opened {
     catalogue: Catalogue,
     blobs: BlobFolder,
     clock: Clock,
+    entropy: Entropy,
     names: BlobNames,
     is_fresh: bool,
     folder: DataFolder,
@@ -90,7 +91,8 @@ impl Store {
             catalogue,
             blobs,
             clock: options.clock,
-            names: BlobNames::new(options.entropy),
+            names: BlobNames::new(options.entropy.clone()),
+            entropy: options.entropy,
             is_fresh,
             folder,
         })))
@@ -148,6 +150,10 @@ impl Store {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    pub(super) fn entropy(&self) -> &Entropy {
+        &self.0.entropy
     }
 }
 
@@ -211,21 +217,22 @@ mod tests {
         drop(running);
     }
 
+    fn look(folder: &Path) -> Result<Store, StoreError> {
+        Store::open_to_look(StoreOptions {
+            folder: Folder::Durable(folder.to_owned()),
+            clock: Clock::system(),
+            entropy: Entropy::system(),
+        })
+    }
+
     #[tokio::test]
     async fn a_look_leaves_what_a_crash_has_left() {
         let folder = TempDir::new().unwrap();
         drop(filled(folder.path()).await);
         let left = folder.path().join("staging").join("0".repeat(32));
         fs::write(&left, "x").unwrap();
-        let look = || {
-            Store::open_to_look(StoreOptions {
-                folder: Folder::Durable(folder.path().to_owned()),
-                clock: Clock::system(),
-                entropy: Entropy::system(),
-            })
-        };
 
-        let looking = look().unwrap();
+        let looking = look(folder.path()).unwrap();
         let held = durable(folder.path());
         let read = read(&looking, "large").unwrap();
         drop(looking);
@@ -235,6 +242,21 @@ mod tests {
         assert!(left.exists());
         drop(durable(folder.path()).unwrap());
         assert!(!left.exists());
+    }
+
+    /// Source: `fixtures/data-format-2`, which a program of that format wrote.
+    #[test]
+    fn a_look_leaves_an_older_format() {
+        let written = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../fixtures/data-format-2/data")
+            .join(CATALOGUE_FILE);
+        let folder = TempDir::new().unwrap();
+        fs::copy(written, folder.path().join(CATALOGUE_FILE)).unwrap();
+
+        let looking = look(folder.path()).unwrap();
+
+        let format = looking.view().unwrap().bytes(keys::FORMAT).unwrap();
+        assert_eq!(format.unwrap().value, b"2");
     }
 
     #[tokio::test]

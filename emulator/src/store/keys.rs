@@ -8,17 +8,19 @@
 //! | `f` | the format of the catalogue |
 //! | `k` BUCKET NUL KEY | the version of a key that is current and no delete marker |
 //! | `m` NAME | a setting of another part of the program |
+//! | `n` BUCKET NUL KEY NUL 1 | the place of the version `null`, where that is a row of `v` |
 //! | `p` UPLOAD NUMBER | a part of an upload under way |
 //! | `q` UPLOAD END NUMBER | a part of an object, by the offset behind its last byte |
-//! | `u` BUCKET NUL KEY NUL 1 UPLOAD | an upload under way; a NUL within the key is followed by 255 |
-//! | `v` | kept free for the other versions and for delete markers |
+//! | `u` BUCKET NUL KEY NUL 1 UPLOAD | an upload under way |
+//! | `v` BUCKET NUL KEY NUL 1 PLACE | every other version, and every delete marker; the newest of a key first |
 //!
-//! A bucket's name has no NUL, and an object's key stands last, so that it needs no escape: rows come in the order in
-//! which S3 lists, by the bytes of the key.
+//! A bucket's name has no NUL, and in `k` an object's key stands last, so that it needs no escape: rows come in the order
+//! in which S3 lists, by the bytes of the key. Where something follows a key, a NUL within it is followed by 255: the order
+//! stays the same.
 
 use crate::model::bucket_name::BucketName;
 use crate::model::kms_name::KeyId;
-use crate::model::object::BlobId;
+use crate::model::object::{BlobId, Place};
 use crate::model::object_key::ObjectKey;
 use crate::model::upload_id::UploadId;
 
@@ -34,7 +36,10 @@ pub(super) const PARTS: &[u8] = b"p";
 pub(super) const PLACED: &[u8] = b"q";
 /// What the keys of all current versions begin with.
 pub(super) const VERSIONS: &[u8] = b"k";
+/// What the keys of all other versions and of delete markers begin with.
+pub(super) const HISTORY: &[u8] = b"v";
 
+const NULLS: &[u8] = b"n";
 const SETTINGS: &[u8] = b"m";
 const KMS_KEYS: &[u8] = b"e";
 const KMS_ALIASES: &[u8] = b"a";
@@ -46,18 +51,56 @@ pub(super) fn bucket(name: &BucketName) -> Vec<u8> {
 
 /// The current version of a key.
 pub(super) fn version(bucket: &BucketName, key: &ObjectKey) -> Vec<u8> {
-    [
-        VERSIONS,
-        bucket.as_str().as_bytes(),
-        b"\0",
-        key.as_str().as_bytes(),
-    ]
-    .concat()
+    [&versions_of(bucket), key.as_str().as_bytes()].concat()
 }
 
 /// What the keys of a bucket's current versions begin with.
 pub(super) fn versions_of(bucket: &BucketName) -> Vec<u8> {
-    [VERSIONS, bucket.as_str().as_bytes(), b"\0"].concat()
+    in_bucket(VERSIONS, bucket)
+}
+
+/// What the keys of a bucket's other versions and delete markers begin with.
+pub(super) fn history_of(bucket: &BucketName) -> Vec<u8> {
+    in_bucket(HISTORY, bucket)
+}
+
+/// What the keys of one key's other versions and delete markers begin with, the newest first.
+pub(super) fn history_of_key(bucket: &BucketName, key: &str) -> Vec<u8> {
+    [history_of(bucket), escaped(key)].concat()
+}
+
+/// One of them, by its place among the versions of its key.
+pub(super) fn history(bucket: &BucketName, key: &ObjectKey, place: Place) -> Vec<u8> {
+    let newest_first = (!place.0).to_be_bytes();
+    [history_of_key(bucket, key.as_str()), newest_first.to_vec()].concat()
+}
+
+/// Where the version `null` of a key is, when it is not the current one.
+pub(super) fn null_place(bucket: &BucketName, key: &ObjectKey) -> Vec<u8> {
+    [in_bucket(NULLS, bucket), escaped(key.as_str())].concat()
+}
+
+/// A key before something that follows it, and what ends it.
+fn escaped(key: &str) -> Vec<u8> {
+    let mut bytes = escaped_start(key);
+    bytes.extend([0, 1]);
+    bytes
+}
+
+/// What all keys that begin so begin with, once they are escaped.
+pub(super) fn escaped_start(start: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(start.len() + 2);
+    for &byte in start.as_bytes() {
+        bytes.push(byte);
+        if byte == 0 {
+            bytes.push(u8::MAX);
+        }
+    }
+    bytes
+}
+
+fn in_bucket(kind: &[u8], bucket: &BucketName) -> Vec<u8> {
+    [kind, bucket.as_str().as_bytes(), b"\0"].concat()
 }
 
 /// A small body, among the bodies: the half of its name that counts up first.
@@ -78,20 +121,12 @@ pub(super) fn upload(bucket: &BucketName, key: &ObjectKey, upload: UploadId) -> 
 
 /// What the keys of a bucket's uploads begin with.
 pub(super) fn uploads_of(bucket: &BucketName) -> Vec<u8> {
-    [UPLOADS, bucket.as_str().as_bytes(), b"\0"].concat()
+    in_bucket(UPLOADS, bucket)
 }
 
 /// What the keys of all uploads of one key begin with. They come in the order of the keys, and those of one by age.
 pub(super) fn uploads_of_key(bucket: &BucketName, key: &str) -> Vec<u8> {
-    let mut row = uploads_of(bucket);
-    for &byte in key.as_bytes() {
-        row.push(byte);
-        if byte == 0 {
-            row.push(u8::MAX);
-        }
-    }
-    row.extend([0, 1]);
-    row
+    [uploads_of(bucket), escaped(key)].concat()
 }
 
 /// A part of an upload under way.

@@ -8,11 +8,11 @@ use tokio::runtime::Runtime;
 
 use crate::store::error::StoreError;
 use crate::store::fixtures::{
-    blob_files, bucket, etag, key, new_version, photos, put, read, with_photos,
+    blob_files, bucket, deletion, etag, key, new_version, photos, put, read, with_photos,
 };
 use crate::store::handle::Store;
 use crate::store::listing::ListQuery;
-use crate::store::versions::{DeleteCondition, WriteCondition};
+use crate::store::versions::{DeleteCondition, Deleted, Deletion, WriteCondition};
 
 #[derive(Clone, Debug)]
 enum Call {
@@ -68,10 +68,14 @@ impl Condition {
         }
     }
 
-    fn of_delete(&self) -> DeleteCondition {
-        match self {
+    fn deletion(&self, at: &str) -> Deletion {
+        let condition = match self {
             Self::None | Self::Absent => DeleteCondition::None,
             Self::Match(body) => DeleteCondition::IfMatch(etag(body).quoted()),
+        };
+        Deletion {
+            condition,
+            ..deletion(at)
         }
     }
 
@@ -104,31 +108,18 @@ async fn call(store: &Store, model: &mut Model, call: Call) {
             }
         }
         Call::Delete(at, condition) => {
-            let condition_of_delete = condition.of_delete();
-            let answer = store
-                .delete(&photos(), &key(&at), &condition_of_delete)
-                .await;
-            compare_delete(
-                model,
-                &at,
-                &condition,
-                answer.map(|version| version.is_some()),
-            );
+            let answer = store.delete(&photos(), &condition.deletion(&at)).await;
+            compare_delete(model, &at, &condition, answer);
         }
         Call::DeleteMany(targets) => {
             let named: Vec<_> = targets
                 .iter()
-                .map(|(at, condition)| (key(at), condition.of_delete()))
+                .map(|(at, condition)| condition.deletion(at))
                 .collect();
             let answers = store.delete_many(&photos(), &named).await.unwrap();
             assert_eq!(answers.len(), targets.len());
             for ((at, condition), answer) in targets.iter().zip(answers) {
-                compare_delete(
-                    model,
-                    at,
-                    condition,
-                    answer.map(|version| version.is_some()),
-                );
+                compare_delete(model, at, condition, answer);
             }
         }
         Call::DeleteBucket => {
@@ -145,10 +136,11 @@ fn compare_delete(
     model: &mut Model,
     at: &str,
     condition: &Condition,
-    answer: Result<bool, StoreError>,
+    answer: Result<Deleted, StoreError>,
 ) {
     if condition.allows_delete(model.get(at)) {
-        assert_eq!(answer.unwrap(), model.remove(at).is_some());
+        assert_eq!(answer.unwrap(), Deleted::Key);
+        model.remove(at);
     } else {
         assert!(
             matches!(answer, Err(StoreError::ConditionFailed(_))),

@@ -144,10 +144,7 @@ impl Iterator for Walk<'_> {
 impl ListQuery {
     /// The common prefix into which a key is rolled up, if it is: a part of the key.
     fn common_prefix<'a>(&self, key: &'a str) -> Option<&'a str> {
-        let delimiter = self.delimiter.as_deref().filter(|text| !text.is_empty())?;
-        let rest = key.strip_prefix(&self.prefix)?;
-        let end = self.prefix.len() + rest.find(delimiter)? + delimiter.len();
-        key.get(..end)
+        common_prefix(key, &self.prefix, self.delimiter.as_deref())
     }
 
     /// The first row that can be in the page.
@@ -164,6 +161,18 @@ impl ListQuery {
         };
         behind.max(first)
     }
+}
+
+/// What a key is rolled up into, if it is: all up to the first delimiter behind the prefix, and that.
+pub(super) fn common_prefix<'k>(
+    key: &'k str,
+    prefix: &str,
+    delimiter: Option<&str>,
+) -> Option<&'k str> {
+    let delimiter = delimiter.filter(|text| !text.is_empty())?;
+    let rest = key.strip_prefix(prefix)?;
+    let end = prefix.len() + rest.find(delimiter)? + delimiter.len();
+    key.get(..end)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is stored: buckets and versions in a catalogue of rows, large bodies in files.
 //!
-//! From the top: [`handle`] opens the store, [`buckets`], [`versions`] and [`listing`] say what it does. They read and
-//! write rows ([`keys`]) in transactions of the [`catalogue`], which a [`group`] of writers hands to the [`commits`],
+//! From the top: [`handle`] opens the store, [`buckets`], [`versions`], [`uploads`] and the listings say what it does, and
+//! [`history`] what a write makes of the versions before it. They read and write rows ([`keys`]) in transactions of the [`catalogue`], which a [`group`] of writers hands to the [`commits`],
 //! and those to the [`engine`]. Bodies come in by [`staging`], lie in [`blobs`], and go out by a [`reader`].
 
 pub(crate) mod buckets;
@@ -16,6 +16,7 @@ pub(crate) mod reader;
 pub(crate) mod search;
 pub(crate) mod staging;
 pub(crate) mod uploads;
+pub(crate) mod version_listing;
 pub(crate) mod versions;
 
 mod blob_names;
@@ -28,11 +29,15 @@ mod engine;
 mod fixtures;
 mod format;
 mod group;
+mod history;
 mod keys;
 #[cfg(test)]
 mod laws;
 mod redb_engine;
 mod redb_tables;
+mod sealings;
 mod sweep;
 #[cfg(test)]
 mod test_disk;
+#[cfg(test)]
+mod version_laws;

@@ -99,9 +99,8 @@ mod tests {
 
     use super::*;
     use crate::store::fixtures::{
-        LARGE, blob_files, key, open_blob, photos, put, read, with_photos,
+        LARGE, blob_files, deletion, open_blob, photos, put, read, with_photos,
     };
-    use crate::store::versions::DeleteCondition;
 
     #[tokio::test]
     async fn any_part_is_read_and_nothing_beyond_the_end() {
@@ -128,11 +127,7 @@ mod tests {
         let store = with_photos().await;
         put(&store, "a", &LARGE).await.unwrap();
         let reader = open_blob(&store, "a").unwrap();
-        let condition = DeleteCondition::None;
-        store
-            .delete(&photos(), &key("a"), &condition)
-            .await
-            .unwrap();
+        store.delete(&photos(), &deletion("a")).await.unwrap();
 
         let mut body = [0; LARGE.len()];
         reader.read_at(0, &mut body).unwrap();

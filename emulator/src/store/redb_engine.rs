@@ -358,14 +358,15 @@ mod tests {
     #[test]
     fn a_range_that_was_filled_is_no_longer_empty() {
         let engine = ephemeral();
-        let empty = |prefix: &str| Precondition::Empty {
-            prefix: prefix.into(),
+        let empty = |from: &str, until: &str| Precondition::Empty {
+            from: from.into(),
+            until: until.into(),
         };
 
         let verdicts = engine.commit(&[
-            provided(empty("ab"), put("ab1", "")),
-            provided(empty("ab"), put("x", "")),
-            provided(empty("ab0"), put("y", "")),
+            provided(empty("ab", "ac"), put("ab1", "")),
+            provided(empty("ab", "ac"), put("x", "")),
+            provided(empty("ab0", "ab1"), put("y", "")),
         ]);
 
         let expected = [Verdict::Committed, Verdict::Conflict, Verdict::Committed];

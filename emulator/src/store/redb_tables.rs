@@ -61,9 +61,9 @@ impl<'txn> Tables<'txn> {
                 let found = value.map(|value| revision_of(value.value())).transpose()?;
                 Ok(found == *revision)
             }
-            Precondition::Empty { prefix } => {
-                let next = self.rows.range(prefix.as_slice()..)?.next().transpose()?;
-                Ok(next.is_none_or(|(key, _)| !key.value().starts_with(prefix)))
+            Precondition::Empty { from, until } => {
+                let range = from.as_slice()..until.as_slice();
+                Ok(self.rows.range(range)?.next().transpose()?.is_none())
             }
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use crate::model::object::{Blob, BlobId, BlobPlace, ObjectVersion};
+use crate::model::object::{AnyVersion, Blob, BlobId, BlobPlace, ObjectVersion};
 use crate::model::upload::{Part, PlacedPart, Upload};
 use crate::model::upload_id::UploadId;
 use crate::store::blobs::{BlobFolder, OrphanFile};
@@ -63,6 +63,11 @@ fn blobs_in_files(view: &View) -> Result<HashSet<BlobId>, StoreError> {
     };
     rows_of(view, keys::VERSIONS, |_, version: ObjectVersion| {
         version.body.blob().into_iter().for_each(&mut name);
+    })?;
+    rows_of(view, keys::HISTORY, |_, version| {
+        if let AnyVersion::Object(version) = version {
+            version.body.blob().into_iter().for_each(&mut name);
+        }
     })?;
     rows_of(view, keys::PLACED, |_, placed: PlacedPart| {
         name(placed.part.blob);

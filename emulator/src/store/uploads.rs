@@ -7,7 +7,7 @@
 use crate::model::bucket_name::BucketName;
 use crate::model::checksum::Checksum;
 use crate::model::etag::ETag;
-use crate::model::object::{ObjectVersion, StoredBody, VersionContent, VersionId};
+use crate::model::object::{ObjectVersion, StoredBody, VersionContent};
 use crate::model::object_key::ObjectKey;
 use crate::model::upload::{Part, PlacedPart, Upload};
 use crate::model::upload_id::UploadId;
@@ -201,34 +201,32 @@ impl Store {
         condition: &WriteCondition,
         decide: impl Fn(&Upload, &[Part]) -> Result<Completion, E>,
     ) -> Result<Result<ObjectVersion, E>, StoreError> {
-        let now = self.clock().now().to_seconds();
+        let coming = self.coming();
         let work = |tx: &mut Transaction| {
-            tx.bucket(&address.bucket)?;
+            let bucket = tx.bucket(&address.bucket)?;
             let upload = tx.upload(address)?;
             let parts: Vec<Part> = tx.rows(&keys::parts_of(address.id))?;
             let done = match decide(&upload, &parts) {
                 Ok(done) => done,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let row = keys::version(&address.bucket, &address.key);
-            let current: Option<ObjectVersion> = tx.get(&row)?;
+            let current = tx.current(&bucket, &address.key)?;
             condition.check_completion(&upload, current.as_ref())?;
-            if let Some(current) = current {
-                tx.discard_body(current.body)?;
-            }
+            let (version_id, place) = tx.supersede(&bucket, &address.key, current, coming)?;
             let count = tx.place(address.id, done.parts)?;
             tx.remove(address.row());
             let version = ObjectVersion {
                 key: address.key.clone(),
-                version_id: VersionId::Null,
-                last_modified: now,
+                version_id,
+                place,
+                last_modified: coming.now.to_seconds(),
                 content: done.content,
                 body: StoredBody::Parts {
                     upload: address.id,
                     count,
                 },
             };
-            tx.put(row, &version)?;
+            tx.put(keys::version(&bucket.name, &address.key), &version)?;
             Ok(Ok(version))
         };
         let done = self.catalogue().transact(None, work).await?;
@@ -296,8 +294,7 @@ impl UploadAddress {
 
 impl UploadQuery {
     fn first_row(&self, bucket: &BucketName) -> Vec<u8> {
-        let mut with_prefix = keys::uploads_of_key(bucket, &self.prefix);
-        with_prefix.truncate(with_prefix.len() - 2);
+        let with_prefix = [keys::uploads_of(bucket), keys::escaped_start(&self.prefix)].concat();
         let after = match &self.after {
             None => return with_prefix,
             Some((key, None)) => keys::past(&keys::uploads_of_key(bucket, key)),

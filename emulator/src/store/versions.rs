@@ -1,12 +1,16 @@
 //! Versions: write, find, open, delete. Conditions are decided inside the transaction: nobody slips in between.
 
+use crate::model::bucket::{Bucket, Versioning};
 use crate::model::bucket_name::BucketName;
-use crate::model::object::{ObjectVersion, StoredBody, VersionContent, VersionId};
+use crate::model::object::{
+    AnyVersion, DeleteMarker, ObjectVersion, StoredBody, VersionContent, VersionId,
+};
 use crate::model::object_key::ObjectKey;
 use crate::store::buckets::bucket_in;
 use crate::store::catalogue::{Transaction, View};
 use crate::store::error::{FailedCondition, StoreError};
 use crate::store::handle::Store;
+use crate::store::history::{self, Coming};
 use crate::store::keys;
 use crate::store::open_body::OpenBody;
 use crate::store::staging::StagedBlob;
@@ -44,8 +48,36 @@ pub(crate) struct NewVersion {
     pub(crate) condition: WriteCondition,
 }
 
+/// Which version is deleted, or which key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deletion {
+    /// The key.
+    pub(crate) key: ObjectKey,
+    /// The version that goes for good; where none is named, a versioned bucket keeps them all behind a delete marker.
+    pub(crate) version_id: Option<VersionId>,
+    /// On what condition.
+    pub(crate) condition: DeleteCondition,
+    /// The canonical id of who deletes it.
+    pub(crate) owner_id: String,
+}
+
+/// What a deletion did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    /// The key's one version is gone, or there was none: the bucket is not versioned.
+    Key,
+    /// A delete marker with this id is the newest version now.
+    Marked(VersionId),
+    /// The version that was named is gone.
+    Version(VersionId),
+    /// The delete marker that was named is gone.
+    Marker(VersionId),
+    /// There is no version of this name.
+    Nothing(VersionId),
+}
+
 impl Store {
-    /// Writes a version, in place of the one that the key had.
+    /// Writes a version: in place of the one that the key had, or before all that it has, as the bucket's versioning says.
     ///
     /// # Errors
     ///
@@ -56,58 +88,58 @@ impl Store {
         key: ObjectKey,
         new: NewVersion,
     ) -> Result<ObjectVersion, StoreError> {
-        let (blob, body) = (new.body.blob(), new.body.body());
-        let version = ObjectVersion {
-            key,
-            version_id: VersionId::Null,
-            last_modified: self.clock().now().to_seconds(),
-            content: new.content,
-            body: StoredBody::Blob(new.body.blob()),
-        };
+        let (blob, body, coming) = (new.body.blob(), new.body.body(), self.coming());
         let work = |tx: &mut Transaction| {
-            tx.bucket(bucket)?;
-            let row = keys::version(bucket, &version.key);
-            let current: Option<ObjectVersion> = tx.get(&row)?;
-            new.condition.check(&version.key, current.as_ref())?;
-            if let Some(current) = current {
-                tx.discard_body(current.body)?;
-            }
+            let bucket = tx.bucket(bucket)?;
+            let current = tx.current(&bucket, &key)?;
+            new.condition.check(&key, current.as_ref())?;
+            let (version_id, place) = tx.supersede(&bucket, &key, current, coming)?;
             if let Some(body) = &body {
                 tx.put_body(blob.id, body.clone());
             }
-            tx.put(row, &version)
+            let version = ObjectVersion {
+                key: key.clone(),
+                version_id,
+                place,
+                last_modified: coming.now.to_seconds(),
+                content: new.content.clone(),
+                body: StoredBody::Blob(blob),
+            };
+            tx.put(keys::version(&bucket.name, &key), &version)?;
+            Ok(version)
         };
-        self.catalogue().transact(Some(new.body), work).await?;
-        Ok(version)
+        self.catalogue().transact(Some(new.body), work).await
     }
 
-    /// The current version of a key.
+    /// A version of a key: the current one, unless one is named.
     ///
     /// # Errors
     ///
-    /// `NoSuchBucket`, `NoSuchKey`, `Io`, `Corrupted`.
+    /// `NoSuchBucket`, `NoSuchKey`, `Deleted`, `NoSuchVersion`, `IsMarker`, `Io`, `Corrupted`.
     pub(crate) fn version(
         &self,
         bucket: &BucketName,
         key: &ObjectKey,
+        id: Option<VersionId>,
     ) -> Result<ObjectVersion, StoreError> {
-        version_in(&self.view()?, bucket, key)
+        version_in(&self.view()?, bucket, key, id)
     }
 
-    /// The current version of a key, and its body.
+    /// A version of a key, and its body.
     ///
     /// # Errors
     ///
-    /// `NoSuchBucket`, `NoSuchKey`, `BrokenBlob`, `Io`, `Corrupted`.
+    /// As [`Store::version`]; `BrokenBlob`.
     pub(crate) fn open_version(
         &self,
         bucket: &BucketName,
         key: &ObjectKey,
+        id: Option<VersionId>,
     ) -> Result<(ObjectVersion, OpenBody), StoreError> {
         let mut missed = None;
         loop {
             let view = self.view()?;
-            let version = version_in(&view, bucket, key)?;
+            let version = version_in(&view, bucket, key, id)?;
             match self.open_body(&view, &version) {
                 // Somebody may have replaced the version, and removed its file, since the row was read: look again,
                 // and believe it when the row still names the same blob.
@@ -119,7 +151,7 @@ impl Store {
         }
     }
 
-    /// Deletes a key's version; answers what it was, `None` where there was none.
+    /// Deletes a version, or puts a delete marker on top of a key.
     ///
     /// # Errors
     ///
@@ -127,55 +159,80 @@ impl Store {
     pub(crate) async fn delete(
         &self,
         bucket: &BucketName,
-        key: &ObjectKey,
-        condition: &DeleteCondition,
-    ) -> Result<Option<ObjectVersion>, StoreError> {
+        deletion: &Deletion,
+    ) -> Result<Deleted, StoreError> {
+        let coming = self.coming();
         let work = |tx: &mut Transaction| {
-            tx.bucket(bucket)?;
-            tx.delete(bucket, key, condition)
+            let bucket = tx.bucket(bucket)?;
+            tx.delete(&bucket, deletion, coming)
         };
         self.catalogue().transact(None, work).await
     }
 
-    /// Deletes many keys in one commit; each has an outcome of its own, in the order in which they were named.
+    /// Deletes many in one commit; each has an outcome of its own, in the order in which they were named.
     ///
     /// # Errors
     ///
-    /// `NoSuchBucket`, `Io`, `Corrupted`: then nothing is deleted. Of each key: `ConditionFailed`.
+    /// `NoSuchBucket`, `Io`, `Corrupted`: then nothing is deleted. Of each one: `ConditionFailed`.
     pub(crate) async fn delete_many(
         &self,
         bucket: &BucketName,
-        targets: &[(ObjectKey, DeleteCondition)],
-    ) -> Result<Vec<Result<Option<ObjectVersion>, StoreError>>, StoreError> {
+        deletions: &[Deletion],
+    ) -> Result<Vec<Result<Deleted, StoreError>>, StoreError> {
+        let coming = self.coming();
         let work = |tx: &mut Transaction| {
-            tx.bucket(bucket)?;
-            let delete = |(key, condition): &_| match tx.delete(bucket, key, condition) {
+            let bucket = tx.bucket(bucket)?;
+            let delete = |deletion: &_| match tx.delete(&bucket, deletion, coming) {
                 Err(StoreError::ConditionFailed(failed)) => {
                     Ok(Err(StoreError::ConditionFailed(failed)))
                 }
                 other => other.map(Ok),
             };
-            targets.iter().map(delete).collect()
+            deletions.iter().map(delete).collect()
         };
         self.catalogue().transact(None, work).await
+    }
+
+    pub(super) fn coming(&self) -> Coming {
+        Coming {
+            random: self.entropy().bytes(),
+            now: self.clock().now(),
+        }
     }
 }
 
 impl Transaction {
     fn delete(
         &mut self,
-        bucket: &BucketName,
-        key: &ObjectKey,
-        condition: &DeleteCondition,
-    ) -> Result<Option<ObjectVersion>, StoreError> {
-        let row = keys::version(bucket, key);
-        let current: Option<ObjectVersion> = self.get(&row)?;
-        condition.check(current.as_ref())?;
-        if let Some(version) = &current {
-            self.remove(row);
-            self.discard_body(version.body)?;
+        bucket: &Bucket,
+        deletion: &Deletion,
+        coming: Coming,
+    ) -> Result<Deleted, StoreError> {
+        let (key, condition) = (&deletion.key, &deletion.condition);
+        if let Some(id) = deletion.version_id {
+            let check = |version: Option<&ObjectVersion>| condition.check(version);
+            let removed = self.remove_version(bucket, key, id, check)?;
+            return Ok(match removed {
+                Some(AnyVersion::Object(_)) => Deleted::Version(id),
+                Some(AnyVersion::Marker(_)) => Deleted::Marker(id),
+                None => Deleted::Nothing(id),
+            });
         }
-        Ok(current)
+        let current = self.current(bucket, key)?;
+        condition.check(current.as_ref())?;
+        let (version_id, place) = self.supersede(bucket, key, current, coming)?;
+        if bucket.versioning == Versioning::Unversioned {
+            return Ok(Deleted::Key);
+        }
+        let marker = DeleteMarker {
+            key: key.clone(),
+            version_id,
+            place,
+            last_modified: coming.now.to_seconds(),
+            owner_id: deletion.owner_id.clone(),
+        };
+        self.mark_deleted(bucket, marker)?;
+        Ok(Deleted::Marked(version_id))
     }
 }
 
@@ -219,12 +276,26 @@ fn version_in(
     view: &View,
     bucket: &BucketName,
     key: &ObjectKey,
+    id: Option<VersionId>,
 ) -> Result<ObjectVersion, StoreError> {
-    if let Some(version) = view.get(&keys::version(bucket, key))? {
-        return Ok(version);
+    let current: Option<ObjectVersion> = view.get(&keys::version(bucket, key))?;
+    let is_wanted = |current: &ObjectVersion| id.is_none_or(|id| id == current.version_id);
+    if let Some(current) = current.filter(is_wanted) {
+        return Ok(current);
     }
-    bucket_in(view, bucket)?;
-    Err(StoreError::NoSuchKey(key.clone()))
+    let is_versioned = bucket_in(view, bucket)?.versioning != Versioning::Unversioned;
+    let Some(id) = id else {
+        let marker = is_versioned.then(|| history::marker_in(view, bucket, key));
+        return Err(match marker.transpose()?.flatten() {
+            Some(marker) => StoreError::Deleted(Box::new(marker)),
+            None => StoreError::NoSuchKey(key.clone()),
+        });
+    };
+    match history::past_in(view, bucket, key, id)? {
+        Some(AnyVersion::Object(version)) => Ok(*version),
+        Some(AnyVersion::Marker(marker)) => Err(StoreError::IsMarker(Box::new(marker))),
+        None => Err(StoreError::NoSuchVersion(key.clone(), id)),
+    }
 }
 
 #[cfg(test)]
@@ -233,8 +304,8 @@ mod tests {
 
     use super::*;
     use crate::store::fixtures::{
-        LARGE, blob_files, bucket, durable, ephemeral, etag, key, name, new_version, photos, put,
-        read, with_photos,
+        LARGE, blob_files, bucket, deletion, durable, ephemeral, etag, key, name, new_version,
+        photos, put, read, with_photos,
     };
 
     #[tokio::test]
@@ -262,7 +333,7 @@ mod tests {
         let last = put(&store, "a", b"small").await.unwrap();
 
         assert_eq!(blob_files(store.path()).len(), 0);
-        assert_eq!(store.version(&photos(), &key("a")).unwrap(), last);
+        assert_eq!(store.version(&photos(), &key("a"), None).unwrap(), last);
         assert_eq!(read(&store, "a").unwrap(), b"small");
     }
 
@@ -271,11 +342,7 @@ mod tests {
         let store = with_photos().await;
         let version = put(&store, "a", b"small").await.unwrap();
 
-        let condition = DeleteCondition::None;
-        store
-            .delete(&photos(), &key("a"), &condition)
-            .await
-            .unwrap();
+        store.delete(&photos(), &deletion("a")).await.unwrap();
 
         let blob = version.body.blob().unwrap();
         assert_eq!(store.view().unwrap().body(blob.id).unwrap(), None);
@@ -285,8 +352,8 @@ mod tests {
     async fn a_missing_bucket_and_a_missing_key_are_told_apart() {
         let store = with_photos().await;
 
-        let no_key = store.version(&photos(), &key("a"));
-        let no_bucket = store.version(&name("other"), &key("a"));
+        let no_key = store.version(&photos(), &key("a"), None);
+        let no_bucket = store.version(&name("other"), &key("a"), None);
         let new = new_version(&store, &LARGE, WriteCondition::None);
         let unwritten = store.put_version(&name("other"), key("a"), new).await;
 
@@ -322,15 +389,12 @@ mod tests {
     async fn a_key_that_is_named_twice_is_deleted_once() {
         let store = with_photos().await;
         put(&store, "a", b"").await.unwrap();
-        let twice = vec![(key("a"), DeleteCondition::None); 2];
+        let twice = vec![deletion("a"); 2];
 
         let outcomes = store.delete_many(&photos(), &twice).await.unwrap();
 
-        let deleted: Vec<_> = outcomes
-            .into_iter()
-            .map(|one| one.unwrap().is_some())
-            .collect();
-        assert_eq!(deleted, [true, false]);
+        let deleted: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
+        assert_eq!(deleted, [Deleted::Key, Deleted::Key]);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -356,7 +420,7 @@ mod tests {
                 }
             }
 
-            assert_eq!(won, [store.version(&photos(), &key("a")).unwrap()]);
+            assert_eq!(won, [store.version(&photos(), &key("a"), None).unwrap()]);
             assert_eq!(blob_files(store.path()).len(), 1);
         }
     }

@@ -160,7 +160,7 @@ fn inspect_says_in_one_line_what_is_not_there() {
         &endpoint,
     ]);
     assert!(
-        version.contains("the object `s3` has no version `x`"),
+        version.contains("the key `s3` has no version `x`"),
         "{version}"
     );
     drop(server);

@@ -233,6 +233,21 @@ fn a_lost_or_changed_root_key_is_one_line_and_nothing_is_made_over_the_data() {
 }
 
 #[test]
+fn new_buckets_take_customers_keys_or_block_them_by_their_age() {
+    const KEY: &str = "x-amz-server-side-encryption-customer-algorithm: AES256\r\nx-amz-server-side-encryption-customer-key: K0+/yQHJcx5CgotqScZJqhfJ8hpfw4leiB3Bzyo8HSo=\r\nx-amz-server-side-encryption-customer-key-MD5: I0aPuXuw4REDJuP1fw07QQ==\r\n";
+    for (age, status) in [("2026", 403), ("2023", 200), ("legacy", 200)] {
+        let server = Server::start(&["--bucket", "photos", "--new-buckets", age]);
+
+        let (answered, body) = ask(&server.address, "PUT /photos/key", KEY, b"x").unwrap();
+
+        let body = String::from_utf8_lossy(&body);
+        assert_eq!(answered, status, "{age}: {body}");
+        let blocks = body.contains("this bucket has blocked upload requests");
+        assert_eq!(blocks, status == 403, "{age}: {body}");
+    }
+}
+
+#[test]
 fn health_is_told_to_whoever_has_no_curl() {
     let server = Server::start(&[]);
 

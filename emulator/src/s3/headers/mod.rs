@@ -5,3 +5,4 @@ pub(crate) mod checksums;
 pub(crate) mod conditions;
 pub(crate) mod encryption;
 pub(crate) mod metadata;
+pub(crate) mod versions;

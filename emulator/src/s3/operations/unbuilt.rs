@@ -84,10 +84,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         Route::get(Scope::Object).query("annotation"),
     ),
     Entry::unbuilt(
-        "GetObjectAttributes",
-        Route::get(Scope::Object).query("attributes"),
-    ),
-    Entry::unbuilt(
         "GetObjectLegalHold",
         Route::get(Scope::Object).query("legal-hold"),
     ),
@@ -106,10 +102,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt(
         "ListObjectAnnotations",
         Route::get(Scope::Object).query("annotation"),
-    ),
-    Entry::unbuilt(
-        "ListObjectVersions",
-        Route::get(Scope::Bucket).query("versions"),
     ),
     Entry::unbuilt("PutBucketAbac", Route::put(Scope::Bucket).query("abac")),
     Entry::unbuilt(
@@ -164,10 +156,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         Route::put(Scope::Bucket).query("tagging"),
     ),
     Entry::unbuilt(
-        "PutBucketVersioning",
-        Route::put(Scope::Bucket).query("versioning"),
-    ),
-    Entry::unbuilt(
         "PutBucketWebsite",
         Route::put(Scope::Bucket).query("website"),
     ),
@@ -216,9 +204,5 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt(
         "UpdateBucketMetadataJournalTableConfiguration",
         Route::put(Scope::Bucket).query("metadataJournalTable"),
-    ),
-    Entry::unbuilt(
-        "UpdateObjectEncryption",
-        Route::put(Scope::Object).query("encryption"),
     ),
 ];

@@ -140,3 +140,23 @@ async fn an_answer_that_fails_midway_never_looks_whole() {
 
     assert!(!answer.contains("0\r\n\r\n"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_compressed_transfer_is_refused_as_aws_does() {
+    let server = Server::start().await;
+    let statuses = [
+        ("gzip", "HTTP/1.1 501 "),
+        ("br", "HTTP/1.1 400 "),
+        ("unknown", "HTTP/1.1 400 "),
+    ];
+
+    for (coding, status) in statuses {
+        let head = format!(
+            "PUT /read HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {coding}\r\nContent-Length: 3\r\n\r\nabc"
+        );
+        let answer = server.exchange(head.as_bytes()).await;
+
+        assert!(answer.starts_with(status), "{coding}: {answer}");
+        assert!(answer.ends_with("content-length: 0\r\n\r\n"), "{answer}");
+    }
+}

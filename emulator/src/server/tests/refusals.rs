@@ -58,6 +58,23 @@ async fn a_client_that_waits_is_told_to_go_on_once_its_body_is_wanted() {
     assert!(answer.ends_with("read 5"), "{answer}");
 }
 
+/// Source: `_handle_expect_response` of botocore 1.43.11's `awsrequest.py`, which stays with the status of an answer that
+/// came instead of the 100 until its connection is closed.
+#[tokio::test]
+async fn a_client_that_waits_with_nothing_to_send_gets_its_answer_and_no_further_one() {
+    let server = Server::start().await;
+
+    let answer = server
+        .exchange(
+            b"PUT /read HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n",
+        )
+        .await;
+
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    assert!(answer.ends_with("read 0"), "{answer}");
+}
+
 #[tokio::test]
 async fn a_body_without_end_is_not_read_for_ever() {
     let server = Server::with(Bounds {

@@ -138,13 +138,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         &FreshAnswer::Missing(Code::NoSuchTagSet),
     ),
     row(
-        "GetBucketVersioning",
-        "versioning",
-        &FreshAnswer::Untyped(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>",
-        ),
-    ),
-    row(
         "GetBucketWebsite",
         "website",
         &FreshAnswer::Missing(Code::NoSuchWebsiteConfiguration),

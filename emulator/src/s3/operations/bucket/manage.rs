@@ -3,7 +3,7 @@
 //! One server holds all regions: a bucket lives where its `LocationConstraint` says, and a request is sent to the region
 //! of its credential scope.
 
-use crate::model::bucket::Bucket;
+use crate::model::bucket::{Bucket, Versioning};
 use crate::model::bucket_name::BucketName;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
@@ -92,6 +92,7 @@ impl CreateBucket {
             owner_id: cx.caller_id()?.to_owned(),
             tags: self.tags,
             encryption: cx.settings.first_encryption(),
+            versioning: Versioning::Unversioned,
         })
     }
 }

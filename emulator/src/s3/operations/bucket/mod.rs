@@ -3,3 +3,4 @@
 pub(crate) mod defaults;
 pub(crate) mod encryption;
 pub(crate) mod manage;
+pub(crate) mod versioning;

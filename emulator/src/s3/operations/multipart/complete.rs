@@ -13,7 +13,7 @@ use crate::s3::completion::{Claims, NamedPart};
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksums::{self, Declared};
-use crate::s3::headers::{conditions, encryption};
+use crate::s3::headers::{conditions, encryption, versions};
 use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
 use crate::s3::target::ObjectAddress;
 use crate::s3::{parts, sealing};
@@ -85,6 +85,7 @@ impl Operation for CompleteMultipartUpload {
         let brought = self.customer_key.is_some();
         let sealing = &version.content.sealing;
         let response = Response::ok().header("content-type", "application/xml");
+        let response = versions::write_written(response, version.version_id);
         let response = encryption::write_completion(response, sealing, brought);
         Ok(response.body(self.render(&version)))
     }

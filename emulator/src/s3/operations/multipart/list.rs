@@ -7,6 +7,7 @@ use crate::model::upload::{Part, Upload};
 use crate::model::upload_id::UploadId;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
+use crate::s3::headers::encryption;
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::{parts, respond, shapes};
 use crate::store::uploads::{UploadAddress, UploadQuery};
@@ -33,6 +34,7 @@ impl Operation for ListParts {
     const ROUTE: Route = Route::get(Scope::Object).with_queries(&["uploadId"]);
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
+        encryption::refuse_method(&incoming.request)?;
         let query = &incoming.request.query;
         let after = query
             .find("part-number-marker")
@@ -103,6 +105,7 @@ impl Operation for ListMultipartUploads {
     const ROUTE: Route = Route::get(Scope::Bucket).query("uploads");
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
+        encryption::refuse_method(&incoming.request)?;
         let query = &incoming.request.query;
         let text = |name: &str| query.find(name).unwrap_or_default().to_owned();
         Ok(Self {

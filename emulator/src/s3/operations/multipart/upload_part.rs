@@ -120,7 +120,7 @@ impl Operation for UploadPartCopy {
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let upload = cx.store.upload(&self.target.address)?;
         let (source, body) = self.source.open(cx)?;
-        check_within(self.range, source.content.size_bytes)?;
+        check_within(self.range, source.version.content.size_bytes)?;
         let keys = self.target.keys(cx, &upload).await?;
         let plaintext = self.source.read(cx, (&source, body), self.range).await?;
         let writer = cx.store.blob_writer();
@@ -129,7 +129,7 @@ impl Operation for UploadPartCopy {
         let received = transfer::run(plaintext, pipeline).await?;
         let part = self.target.keep(cx, &upload, received).await?;
         let shown = part.checksum.as_ref().filter(|_| upload.checksum.is_some());
-        let response = respond::xml(render_copied(&part, shown));
+        let response = source.write(respond::xml(render_copied(&part, shown)));
         Ok(encryption::write(response, &upload.sealing))
     }
 }

@@ -13,7 +13,7 @@ use crate::s3::copy_source::CopySource;
 use crate::s3::error::S3Error;
 use crate::s3::headers::acl::AclRequest;
 use crate::s3::headers::metadata::{self, ObjectHeaders, WEBSITE_REDIRECT};
-use crate::s3::headers::{checksums, conditions, encryption};
+use crate::s3::headers::{checksums, conditions, encryption, versions};
 use crate::s3::intake::{Digests, Pipeline};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::respond;
@@ -85,10 +85,11 @@ impl Operation for CopyObject {
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         self.acl.check(cx)?;
         let (source, body) = self.source.open(cx)?;
-        self.check_change(cx.bucket()?, &source)?;
+        self.check_change(cx.bucket()?, &source.version)?;
         let plaintext = self.source.read(cx, (&source, body), None).await?;
 
         let stored = source
+            .version
             .content
             .checksum
             .as_ref()
@@ -116,7 +117,7 @@ impl Operation for CopyObject {
             checksum: Some(received.checksum),
             owner_id: cx.caller_id()?.to_owned(),
             sealing,
-            ..self.described(source.content)
+            ..self.described(source.version.content.clone())
         };
         let ObjectAddress { bucket, key } = self.object;
         let new = NewVersion {
@@ -125,7 +126,8 @@ impl Operation for CopyObject {
             condition: self.condition,
         };
         let version = cx.store.put_version(&bucket, key, new).await?;
-        let response = respond::xml(render_copied(&version));
+        let response = source.write(respond::xml(render_copied(&version)));
+        let response = versions::write_read(response, cx.bucket()?, version.version_id, false);
         let response = encryption::write(response, &version.content.sealing);
         Ok(encryption::write_context(response, context))
     }
@@ -136,6 +138,7 @@ impl CopyObject {
     fn check_change(&self, bucket: &Bucket, source: &ObjectVersion) -> Result<(), S3Error> {
         let is_sse_s3 = matches!(source.content.sealing, Sealing::SseS3 { .. });
         let changes = self.source.object != self.object
+            || self.source.version_id.is_some()
             || self.replace_metadata
             || self.names_class
             || self

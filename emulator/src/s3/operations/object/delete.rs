@@ -1,18 +1,19 @@
 //! Deleting objects: `DeleteObject`, `DeleteObjects`.
 //!
-//! A key that is not there is deleted like one that is. No key material is asked for, whatever the object's encryption.
+//! A key that is not there is deleted like one that is; in a versioned bucket it gets a delete marker. No key material is asked for, whatever the object's encryption.
 
-use crate::model::object::ObjectVersion;
+use crate::model::object::VersionId;
 use crate::model::object_key::ObjectKey;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksums::Declared;
+use crate::s3::headers::versions;
 use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
 use crate::s3::respond;
 use crate::s3::target::ObjectAddress;
 use crate::store::error::StoreError;
-use crate::store::versions::DeleteCondition;
+use crate::store::versions::{DeleteCondition, Deleted, Deletion};
 use crate::wire::response::Response;
 use crate::wire::xml::{self, Element, XmlWriter};
 
@@ -31,6 +32,7 @@ const DIRECTORY_CONDITIONS: [&str; 2] =
 #[derive(Debug)]
 struct DeleteObject {
     object: ObjectAddress,
+    version_id: Option<VersionId>,
     condition: DeleteCondition,
 }
 
@@ -46,22 +48,34 @@ impl Operation for DeleteObject {
         {
             return Err(Code::NotImplemented.with("Header", header));
         }
-        incoming.version_id()?;
+        let version_id = incoming.version_id()?;
         let condition = match request.header("if-match") {
             Some(etag) => DeleteCondition::IfMatch(etag.to_owned()),
             None => DeleteCondition::None,
         };
         Ok(Self {
             object: incoming.object()?,
+            version_id,
             condition,
         })
     }
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
-        cx.store
-            .delete(&self.object.bucket, &self.object.key, &self.condition)
-            .await?;
-        Ok(Response::no_content())
+        let deletion = Deletion {
+            key: self.object.key,
+            version_id: self.version_id,
+            condition: self.condition,
+            owner_id: cx.caller_id()?.to_owned(),
+        };
+        let deleted = cx.store.delete(&self.object.bucket, &deletion).await?;
+        let response = Response::no_content();
+        Ok(match deleted {
+            Deleted::Key => response,
+            Deleted::Marked(id) | Deleted::Marker(id) => versions::write_marker(response, id),
+            Deleted::Version(id) | Deleted::Nothing(id) => {
+                versions::write_read(response, cx.bucket()?, id, true)
+            }
+        })
     }
 }
 
@@ -83,7 +97,7 @@ struct Wanted {
 }
 
 /// What became of it; an error has its code and message.
-type Outcome = Result<(), (&'static str, String)>;
+type Outcome = Result<Deleted, (&'static str, String)>;
 
 impl Operation for DeleteObjects {
     const NAME: &'static str = "DeleteObjects";
@@ -106,43 +120,55 @@ impl Operation for DeleteObjects {
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let bucket = &cx.bucket()?.name;
-        let good: Vec<_> = self.wanted.iter().filter_map(deletable).collect();
-        let mut deleted = cx.store.delete_many(bucket, &good).await?.into_iter();
-        let outcomes = self
+        let owner_id = cx.caller_id()?;
+        let deletions: Vec<_> = self
             .wanted
             .iter()
-            .map(|wanted| outcome(wanted, || deleted.next()));
-        Ok(respond::xml(render_deleted(
-            &self.wanted,
-            outcomes,
-            self.quiet,
-        )))
+            .map(|wanted| wanted.deletion(owner_id))
+            .collect();
+        let good: Vec<_> = deletions
+            .iter()
+            .filter_map(|deletion| deletion.as_ref().ok())
+            .cloned()
+            .collect();
+        let mut deleted = cx.store.delete_many(bucket, &good).await?.into_iter();
+        let outcomes = deletions.into_iter().map(|deletion| {
+            deletion?;
+            outcome(deleted.next())
+        });
+        let document = render_deleted(&self.wanted, outcomes, self.quiet);
+        Ok(respond::xml(document))
     }
 }
 
-/// The key of an entry that the store can be asked to delete.
-fn deletable(wanted: &Wanted) -> Option<(ObjectKey, DeleteCondition)> {
-    let current = matches!(wanted.version_id.as_deref(), None | Some("null"));
-    ObjectKey::parse(&wanted.key)
-        .ok()
-        .filter(|_| current)
-        .map(|key| (key, wanted.condition.clone()))
-}
-
-fn outcome(
-    wanted: &Wanted,
-    next: impl FnOnce() -> Option<Result<Option<ObjectVersion>, StoreError>>,
-) -> Outcome {
-    if deletable(wanted).is_none() {
-        let code = if wanted.version_id.is_some() {
-            Code::NoSuchVersion
-        } else {
-            Code::KeyTooLongError
+impl Wanted {
+    /// What the store is asked to delete.
+    fn deletion(&self, owner_id: &str) -> Result<Deletion, (&'static str, String)> {
+        let refuse = |code: Code| (code.name(), code.message().to_owned());
+        let version_id = match &self.version_id {
+            None => None,
+            Some(id) => Some(VersionId::parse(id).ok_or_else(|| refuse(Code::NoSuchVersion))?),
         };
-        return Err((code.name(), code.message().to_owned()));
+        Ok(Deletion {
+            key: ObjectKey::parse(&self.key).map_err(|_| refuse(Code::KeyTooLongError))?,
+            version_id,
+            condition: self.condition.clone(),
+            owner_id: owner_id.to_owned(),
+        })
     }
-    match next() {
-        None | Some(Ok(_)) => Ok(()),
+}
+
+/// Here a version that is not there is an error, unlike for `DeleteObject`; but for `null`.
+///
+/// Source: answers recorded from AWS in February 2026.
+fn outcome(deleted: Option<Result<Deleted, StoreError>>) -> Outcome {
+    match deleted {
+        None => Ok(Deleted::Key),
+        Some(Ok(Deleted::Nothing(id))) if id != VersionId::Null => {
+            let code = Code::NoSuchVersion;
+            Err((code.name(), code.message().to_owned()))
+        }
+        Some(Ok(deleted)) => Ok(deleted),
         Some(Err(error)) => {
             let error = S3Error::from(error);
             Err((error.code.name(), error.message.into_owned()))
@@ -187,11 +213,15 @@ fn render_deleted(
     let mut xml = XmlWriter::document("DeleteResult");
     for (wanted, outcome) in wanted.iter().zip(outcomes) {
         match outcome {
-            Ok(()) if quiet => {}
-            Ok(()) => {
+            Ok(_) if quiet => {}
+            Ok(deleted) => {
                 xml.nest("Deleted", |xml| {
                     xml.element("Key", &wanted.key)
                         .maybe("VersionId", wanted.version_id.as_deref());
+                    if let Deleted::Marked(id) | Deleted::Marker(id) = deleted {
+                        xml.element("DeleteMarker", true)
+                            .element("DeleteMarkerVersionId", id);
+                    }
                 });
             }
             Err((code, message)) => {

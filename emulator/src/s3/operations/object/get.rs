@@ -4,14 +4,15 @@
 //! KMS last, which HEAD asks only where it is to tell the checksum.
 // AWS: unverified. Whether a read that ends with 304 or 416 asks KMS.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
+use crate::model::bucket::Bucket;
 use crate::model::object::{ObjectVersion, VersionId};
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::headers::conditions::{ReadConditions, ReadOutcome};
-use crate::s3::headers::{checksums, encryption, metadata};
+use crate::s3::headers::{checksums, encryption, metadata, versions};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::parts;
 use crate::s3::sealing;
@@ -58,9 +59,9 @@ impl Operation for GetObject {
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let read = self.0;
-        let (version, body) = cx
-            .store
-            .open_version(&read.object.bucket, &read.object.key)?;
+        let ObjectAddress { bucket, key } = &read.object;
+        let found = cx.store.open_version(bucket, key, read.version_id);
+        let (version, body) = found.map_err(|error| S3Error::of_read(error, &Method::GET))?;
         let customer_key = read.customer_key.as_ref();
         sealing::check_customer(&version, customer_key)?;
         if let Some(response) = read.check_conditions(cx, &version)? {
@@ -70,7 +71,7 @@ impl Operation for GetObject {
         let stored = (&version, body);
         let plaintext =
             sealing::open_range(cx, &read.object, stored, customer_key, span.range).await?;
-        let response = read.describe(&version, &span);
+        let response = read.describe(cx.bucket()?, &version, &span);
         Ok(response.body(plaintext.into_body().await?))
     }
 }
@@ -85,7 +86,9 @@ impl Operation for HeadObject {
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let read = self.0;
-        let version = cx.store.version(&read.object.bucket, &read.object.key)?;
+        let ObjectAddress { bucket, key } = &read.object;
+        let found = cx.store.version(bucket, key, read.version_id);
+        let version = found.map_err(|error| S3Error::of_read(error, &Method::HEAD))?;
         let customer_key = read.customer_key.as_ref();
         sealing::check_customer(&version, customer_key)?;
         if let Some(response) = read.check_conditions(cx, &version)? {
@@ -96,7 +99,7 @@ impl Operation for HeadObject {
             let sealing = &version.content.sealing;
             sealing::open_keys(cx, &read.object, sealing, customer_key).await?;
         }
-        Ok(read.describe(&version, &span))
+        Ok(read.describe(cx.bucket()?, &version, &span))
     }
 }
 
@@ -172,7 +175,7 @@ impl Read {
     }
 
     /// Status and headers of the answer.
-    fn describe(&self, version: &ObjectVersion, span: &Span) -> Response {
+    fn describe(&self, bucket: &Bucket, version: &ObjectVersion, span: &Span) -> Response {
         let content = &version.content;
         let mut response = Response::new(span.status)
             .header("last-modified", version.last_modified.http_date())
@@ -185,10 +188,8 @@ impl Read {
                 format!("bytes {first}-{last}/{}", content.size_bytes),
             );
         }
-        response = response.maybe_header(
-            "x-amz-version-id",
-            self.version_id.as_ref().map(ToString::to_string),
-        );
+        let is_named = self.version_id.is_some();
+        response = versions::write_read(response, bucket, version.version_id, is_named);
         response = encryption::write(response, &content.sealing);
         response = response.maybe_header(
             "x-amz-mp-parts-count",

@@ -3,16 +3,13 @@
 //! Both walk the same index and differ in how they name the place to go on: V1's marker is a key or a common prefix in the
 //! clear, V2's token is opaque.
 
-use crate::model::object::ObjectVersion;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
-use crate::s3::headers::encryption;
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::respond;
-use crate::s3::shapes::{self, Token};
+use crate::s3::shapes::{Listing, Token};
 use crate::store::listing::{ListPage, ListQuery};
-use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::xml::XmlWriter;
 
@@ -23,7 +20,7 @@ pub(crate) const OPERATIONS: &[Entry] = &[Entry::of::<ListObjects>(), Entry::of:
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html>
 #[derive(Debug)]
 struct ListObjects {
-    common: Common,
+    listing: Listing,
     marker: String,
 }
 
@@ -32,19 +29,10 @@ struct ListObjects {
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 #[derive(Debug)]
 struct ListObjectsV2 {
-    common: Common,
+    listing: Listing,
     start_after: Option<String>,
     token: Option<(String, String)>,
     fetch_owner: bool,
-}
-
-/// What both ask.
-#[derive(Debug)]
-struct Common {
-    prefix: String,
-    delimiter: Option<String>,
-    max_keys: u32,
-    encoding: Option<String>,
 }
 
 impl Operation for ListObjects {
@@ -66,22 +54,22 @@ impl Operation for ListObjects {
             ));
         }
         Ok(Self {
-            common: Common::parse(&incoming.request)?,
+            listing: Listing::parse(&incoming.request)?,
             marker: query.find("marker").unwrap_or_default().to_owned(),
         })
     }
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
-        let page = self.common.page(cx, &self.marker)?;
+        let page = page(cx, &self.listing, &self.marker)?;
         let bucket = cx.bucket()?;
-        let common = &self.common;
+        let listing = &self.listing;
         let mut xml = XmlWriter::document("ListBucketResult");
         xml.element("Name", &bucket.name)
-            .element("Prefix", common.encode(&common.prefix));
-        xml.element("Marker", common.encode(&self.marker));
-        let next = page.next.as_ref().filter(|_| common.delimiter.is_some());
-        xml.maybe("NextMarker", next.map(|next| common.encode(next)));
-        common.write_page(&mut xml, &page, Some(&bucket.owner_id));
+            .element("Prefix", listing.encode(&listing.prefix));
+        xml.element("Marker", listing.encode(&self.marker));
+        let next = page.next.as_ref().filter(|_| listing.delimiter.is_some());
+        xml.maybe("NextMarker", next.map(|next| listing.encode(next)));
+        write_page(&mut xml, listing, &page, Some(&bucket.owner_id));
         Ok(respond::xml(xml).header("x-amz-bucket-region", bucket.region()))
     }
 }
@@ -103,7 +91,7 @@ impl Operation for ListObjectsV2 {
             .map(|token| Token::parse(token).map(|key| (token.to_owned(), key)))
             .transpose()?;
         Ok(Self {
-            common: Common::parse(&incoming.request)?,
+            listing: Listing::parse(&incoming.request)?,
             start_after: query
                 .find("start-after")
                 .filter(|key| !key.is_empty())
@@ -120,98 +108,50 @@ impl Operation for ListObjectsV2 {
         let after = resumed
             .or(self.start_after.as_ref())
             .map_or("", String::as_str);
-        let page = self.common.page(cx, after)?;
+        let page = page(cx, &self.listing, after)?;
         let bucket = cx.bucket()?;
-        let common = &self.common;
+        let listing = &self.listing;
         let mut xml = XmlWriter::document("ListBucketResult");
         xml.element("Name", &bucket.name)
-            .element("Prefix", common.encode(&common.prefix));
+            .element("Prefix", listing.encode(&listing.prefix));
         xml.maybe(
             "ContinuationToken",
             self.token.as_ref().map(|(token, _)| token),
         );
         let start_after = self.start_after.as_ref().filter(|_| self.token.is_none());
-        xml.maybe("StartAfter", start_after.map(|key| common.encode(key)));
+        xml.maybe("StartAfter", start_after.map(|key| listing.encode(key)));
         xml.maybe(
             "NextContinuationToken",
             page.next.as_deref().map(Token::render),
         );
         xml.element("KeyCount", page.versions.len() + page.common_prefixes.len());
-        common.write_page(
-            &mut xml,
-            &page,
-            self.fetch_owner.then_some(&bucket.owner_id),
-        );
+        let owner = self.fetch_owner.then_some(bucket.owner_id.as_str());
+        write_page(&mut xml, listing, &page, owner);
         Ok(respond::xml(xml).header("x-amz-bucket-region", bucket.region()))
     }
 }
 
-impl Common {
-    fn parse(request: &Request) -> Result<Self, S3Error> {
-        encryption::refuse_method(request)?;
-        let query = &request.query;
-        Ok(Self {
-            encoding: shapes::parse_encoding(query)?,
-            prefix: query.find("prefix").unwrap_or_default().to_owned(),
-            delimiter: query
-                .find("delimiter")
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned),
-            max_keys: shapes::parse_most(query, "max-keys", "maxKeys")?,
-        })
-    }
+/// A page of the index behind an entry.
+fn page(cx: &Context, listing: &Listing, after: &str) -> Result<ListPage, S3Error> {
+    let query = ListQuery {
+        prefix: listing.prefix.clone(),
+        delimiter: listing.delimiter.clone(),
+        start_after: (!after.is_empty()).then(|| after.to_owned()),
+        limit: listing.limit()?,
+    };
+    Ok(cx.store.list(&cx.bucket()?.name, &query)?)
+}
 
-    fn page(&self, cx: &Context, after: &str) -> Result<ListPage, S3Error> {
-        let query = ListQuery {
-            prefix: self.prefix.clone(),
-            delimiter: self.delimiter.clone(),
-            start_after: (!after.is_empty()).then(|| after.to_owned()),
-            limit: usize::try_from(self.max_keys.min(shapes::MAX_PAGE))
-                .map_err(S3Error::internal)?,
-        };
-        Ok(cx.store.list(&cx.bucket()?.name, &query)?)
+/// The part that both versions write alike: limits, then all objects, then all common prefixes.
+fn write_page(xml: &mut XmlWriter, listing: &Listing, page: &ListPage, owner: Option<&str>) {
+    listing.write_limits(xml, page.next.is_some());
+    for version in &page.versions {
+        xml.nest("Contents", |xml| {
+            xml.element("Key", listing.encode(version.key.as_str()));
+            Listing::write_content(xml, version, owner);
+        });
     }
-
-    fn encode(&self, text: &str) -> String {
-        shapes::encode(text, self.encoding.is_some())
-    }
-
-    /// The part that both versions write alike: limits, then all objects, then all common prefixes.
-    fn write_page(&self, xml: &mut XmlWriter, page: &ListPage, owner: Option<&String>) {
-        xml.element("MaxKeys", self.max_keys);
-        xml.maybe(
-            "Delimiter",
-            self.delimiter.as_deref().map(|text| self.encode(text)),
-        );
-        xml.maybe("EncodingType", self.encoding.as_deref());
-        xml.element("IsTruncated", page.next.is_some());
-        for version in &page.versions {
-            xml.nest("Contents", |xml| self.write_object(xml, version, owner));
-        }
-        for prefix in &page.common_prefixes {
-            xml.nest("CommonPrefixes", |xml| {
-                xml.element("Prefix", self.encode(prefix));
-            });
-        }
-    }
-
-    fn write_object(&self, xml: &mut XmlWriter, version: &ObjectVersion, owner: Option<&String>) {
-        let content = &version.content;
-        xml.element("Key", self.encode(version.key.as_str()));
-        xml.element("LastModified", version.last_modified.iso8601());
-        xml.element("ETag", content.etag.quoted());
-        if let Some(checksum) = &content.checksum {
-            xml.element("ChecksumAlgorithm", checksum.algorithm.name());
-            xml.element("ChecksumType", checksum.kind.name());
-        }
-        xml.element("Size", content.size_bytes);
-        if let Some(owner) = owner {
-            xml.nest("Owner", |xml| {
-                xml.element("ID", owner);
-            });
-        }
-        xml.element("StorageClass", &content.storage_class);
-    }
+    listing.write_common_prefixes(xml, &page.common_prefixes);
 }
 
 fn unsupported(name: &str, message: &'static str) -> S3Error {
