@@ -175,6 +175,21 @@ def test_parts_are_told_one_by_one(stopped):
     assert opened(told, [bytes.fromhex(layer["data_key"]) for layer in told["layers"]]) == body
 
 
+def test_each_version_is_told_by_its_id(store):
+    s3 = store.running.client("http")
+    s3.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
+    ids = {way: store.put("cat", bytes(9), asked)["VersionId"] for way, (asked, _, _) in WAYS.items()}
+    marker = s3.delete_object(Bucket="photos", Key="cat")["VersionId"]
+
+    told = {way: store.inspect("cat", "--json", "--version", version) for way, version in ids.items()}
+    deleted = [store.inspect("cat", *version, check=False) for version in [(), ("--version", marker)]]
+
+    assert {way: (of["version_id"], of["mode"]) for way, of in told.items()} == {way: (ids[way], WAYS[way][1]) for way in WAYS}
+    assert [(done.returncode, done.stderr.count("\n")) for done in deleted] == [(1, 1)] * 2
+    assert "the object `cat` is deleted" in deleted[0].stderr
+    assert f"the version `{marker}` of `cat` is a delete marker" in deleted[1].stderr
+
+
 def test_keys_are_revealed_with_the_root_key_alone(stopped):
     stopped.put("kms", b"body", KMS)
     stopped.put("customers", b"body", WAYS["customers"][0])
