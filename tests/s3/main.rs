@@ -47,6 +47,7 @@ mod sse_kms;
 mod stored;
 mod testkit;
 mod tink;
+mod upload_lists;
 mod version_modes;
 mod versioned;
 mod versions;

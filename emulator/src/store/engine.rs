@@ -68,6 +68,16 @@ pub(super) struct Member {
     pub(super) writes: Vec<Write>,
 }
 
+impl Member {
+    /// Changes that nothing need hold for.
+    pub(super) fn of(writes: Vec<Write>) -> Self {
+        Self {
+            preconditions: Vec::new(),
+            writes,
+        }
+    }
+}
+
 /// What became of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {

@@ -75,10 +75,7 @@ fn mark() -> Member {
         key: keys::FORMAT.to_vec(),
         value: Some(Bytes::from(FORMAT.to_string())),
     };
-    Member {
-        preconditions: Vec::new(),
-        writes: vec![format],
-    }
+    Member::of(vec![format])
 }
 
 #[cfg(test)]

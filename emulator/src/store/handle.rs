@@ -11,6 +11,7 @@ use crate::entropy::Entropy;
 use crate::store::blob_names::BlobNames;
 use crate::store::blobs::BlobFolder;
 use crate::store::catalogue::{Catalogue, Transaction, View};
+use crate::store::engine::{Engine, Member};
 use crate::store::error::StoreError;
 use crate::store::folder::{DataFolder, Folder};
 use crate::store::redb_engine::RedbEngine;
@@ -53,10 +54,15 @@ impl Store {
     ///
     /// `FolderInUse`, `NewerFormat`, `Corrupted`, `Io`.
     pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let store = Self::assemble(options, |engine, file, blobs| {
+        let (store, engine) = Self::assemble(options, |engine, file, blobs| {
             format::settle(engine, file, blobs)
         })?;
-        sweep::sweep(&store.view()?, store.blobs())?;
+        let view = store.view()?;
+        sweep::sweep(&view, store.blobs())?;
+        let lost = sweep::lost_parts(&view)?;
+        if !lost.is_empty() {
+            engine.commit(&[Member::of(lost)])?;
+        }
         Ok(store)
     }
 
@@ -66,9 +72,10 @@ impl Store {
     ///
     /// As [`Store::open`].
     pub(crate) fn open_to_look(options: StoreOptions) -> Result<Self, StoreError> {
-        Self::assemble(options, |engine, file, _| {
+        let (store, _) = Self::assemble(options, |engine, file, _| {
             Ok(format::find(engine, file)?.is_none())
-        })
+        })?;
+        Ok(store)
     }
 
     /// Whether a folder is one of ours.
@@ -80,14 +87,15 @@ impl Store {
     fn assemble(
         options: StoreOptions,
         settle: impl FnOnce(&RedbEngine, &Path, &BlobFolder) -> Result<bool, StoreError>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(Self, Arc<dyn Engine>), StoreError> {
         let folder = DataFolder::open(options.folder)?;
         let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
         let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
-        let engine = RedbEngine::open(&file, folder.keeping())?;
+        let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
         let is_fresh = settle(&engine, &file, &blobs)?;
-        let catalogue = Catalogue::new(file, Arc::new(engine), blobs.clone())?;
-        Ok(Self(Arc::new(Opened {
+        let shared: Arc<dyn Engine> = engine;
+        let catalogue = Catalogue::new(file, Arc::clone(&shared), blobs.clone())?;
+        let store = Self(Arc::new(Opened {
             catalogue,
             blobs,
             clock: options.clock,
@@ -95,7 +103,8 @@ impl Store {
             entropy: options.entropy,
             is_fresh,
             folder,
-        })))
+        }));
+        Ok((store, shared))
     }
 
     /// Whether the catalogue was made just now.

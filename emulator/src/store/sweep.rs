@@ -12,6 +12,7 @@ use crate::model::upload::{Part, PlacedPart, Upload};
 use crate::model::upload_id::UploadId;
 use crate::store::blobs::{BlobFolder, OrphanFile};
 use crate::store::catalogue::View;
+use crate::store::engine::{Table, Write};
 use crate::store::error::StoreError;
 use crate::store::keys;
 
@@ -35,6 +36,28 @@ pub(super) fn sweep(view: &View, folder: &BlobFolder) -> Result<(), StoreError> 
         }
     }
     Ok(())
+}
+
+/// The parts of uploads that have ended, whose rows a crash has left: what removes them.
+///
+/// # Errors
+///
+/// `Io`, `Corrupted`.
+pub(super) fn lost_parts(view: &View) -> Result<Vec<Write>, StoreError> {
+    let uploads = uploads_under_way(view)?;
+    let mut writes = Vec::new();
+    rows_of(view, keys::PARTS, |key, part: Part| {
+        if !is_part_of(&uploads, key) {
+            let remove = |table, key| Write {
+                table,
+                key,
+                value: None,
+            };
+            writes.push(remove(Table::Rows, key.to_vec()));
+            writes.push(remove(Table::Bodies, keys::body(part.blob.id)));
+        }
+    })?;
+    Ok(writes)
 }
 
 /// Every blob file there is.
@@ -72,17 +95,27 @@ fn blobs_in_files(view: &View) -> Result<HashSet<BlobId>, StoreError> {
     rows_of(view, keys::PLACED, |_, placed: PlacedPart| {
         name(placed.part.blob);
     })?;
-    let mut uploads = HashSet::new();
-    rows_of(view, keys::UPLOADS, |_, upload: Upload| {
-        uploads.insert(upload.id);
-    })?;
+    let uploads = uploads_under_way(view)?;
     rows_of(view, keys::PARTS, |key, part: Part| {
-        let upload = key[keys::PARTS.len()..].first_chunk();
-        if upload.is_some_and(|id| uploads.contains(&UploadId(*id))) {
+        if is_part_of(&uploads, key) {
             name(part.blob);
         }
     })?;
     Ok(named)
+}
+
+fn uploads_under_way(view: &View) -> Result<HashSet<UploadId>, StoreError> {
+    let mut uploads = HashSet::new();
+    rows_of(view, keys::UPLOADS, |_, upload: Upload| {
+        uploads.insert(upload.id);
+    })?;
+    Ok(uploads)
+}
+
+/// Whether the row of a part is one of these uploads.
+fn is_part_of(uploads: &HashSet<UploadId>, row: &[u8]) -> bool {
+    let upload = row[keys::PARTS.len()..].first_chunk();
+    upload.is_some_and(|id| uploads.contains(&UploadId(*id)))
 }
 
 fn rows_of<T: DeserializeOwned>(

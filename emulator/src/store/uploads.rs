@@ -323,3 +323,162 @@ impl WriteCondition {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::model::sealing::Sealing;
+    use crate::model::timestamp::Timestamp;
+    use crate::store::fixtures::{
+        LARGE, blob_files, bucket, durable, etag, key, name, photos, stage, with_photos,
+    };
+
+    /// An upload of `photos/KEY` that began at this millisecond.
+    async fn begin(store: &Store, at: &str, millis: u64) -> UploadAddress {
+        let id = UploadId::new(Timestamp::from_unix_millis(millis), [1; 8]);
+        let upload = Upload {
+            key: key(at),
+            id,
+            initiated: Timestamp::from_unix_millis(millis),
+            owner_id: "0".repeat(64),
+            headers: Vec::new(),
+            metadata: Vec::new(),
+            tags: Vec::new(),
+            storage_class: "STANDARD".to_owned(),
+            sealing: Sealing::SseC { key_md5: [0; 16] },
+            checksum: None,
+            base: None,
+        };
+        store.create_upload(&photos(), &upload).await.unwrap();
+        UploadAddress {
+            bucket: photos(),
+            key: key(at),
+            id,
+        }
+    }
+
+    async fn put_part(
+        store: &Store,
+        address: &UploadAddress,
+        number: u32,
+        body: &[u8],
+    ) -> Result<Part, StoreError> {
+        let new = NewPart {
+            number,
+            size_bytes: u64::try_from(body.len()).unwrap(),
+            etag: etag(body),
+            checksum: None,
+            body: stage(store, body),
+        };
+        store.put_part(address, new).await
+    }
+
+    fn uploads(store: &Store, query: &UploadQuery) -> Vec<(String, UploadId)> {
+        let mut found = Vec::new();
+        let take = |upload: Upload| {
+            found.push((upload.key.to_string(), upload.id));
+            true
+        };
+        store.walk_uploads(&photos(), query, take).unwrap();
+        found
+    }
+
+    #[tokio::test]
+    async fn a_part_that_comes_behind_the_end_leaves_nothing() {
+        let store = with_photos().await;
+        let address = begin(&store, "a", 1).await;
+        put_part(&store, &address, 1, &LARGE).await.unwrap();
+        store.abort_upload(&address).await.unwrap();
+
+        let late = put_part(&store, &address, 2, &LARGE).await;
+
+        assert!(matches!(late, Err(StoreError::NoSuchUpload(_))), "{late:?}");
+        assert_eq!(blob_files(store.path()).len(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_crash_leaves_of_an_ended_upload_goes_at_the_start() {
+        let folder = TempDir::new().unwrap();
+        let store = durable(folder.path()).unwrap();
+        store.create_bucket(bucket("photos")).await.unwrap();
+        let (ended, kept) = (begin(&store, "a", 1).await, begin(&store, "a", 2).await);
+        let mut small = None;
+        for address in [&ended, &kept] {
+            put_part(&store, address, 1, &LARGE).await.unwrap();
+            small = Some(put_part(&store, address, 2, b"small").await.unwrap());
+        }
+        let crash = |tx: &mut Transaction| {
+            tx.remove(ended.row());
+            Ok(())
+        };
+        store.catalogue().transact(None, crash).await.unwrap();
+        drop(store);
+
+        let store = durable(folder.path()).unwrap();
+
+        let parts_of = |address: &UploadAddress| store.list_parts(address.id, 0, 10).unwrap().0;
+        assert_eq!((parts_of(&ended).len(), parts_of(&kept).len()), (0, 2));
+        assert_eq!(blob_files(folder.path()).len(), 1);
+        let body = store.view().unwrap().body(small.unwrap().blob.id);
+        assert!(body.unwrap().is_some(), "the other upload keeps its own");
+    }
+
+    #[tokio::test]
+    async fn a_completion_that_is_refused_changes_nothing() {
+        let store = with_photos().await;
+        let address = begin(&store, "a", 1).await;
+        put_part(&store, &address, 1, &LARGE).await.unwrap();
+
+        let refuse = |_: &Upload, _: &[Part]| Err::<Completion, _>("no");
+        let refused = store
+            .complete_upload(&address, &WriteCondition::None, refuse)
+            .await
+            .unwrap();
+
+        assert_eq!(refused.unwrap_err(), "no");
+        assert_eq!(store.list_parts(address.id, 0, 10).unwrap().0.len(), 1);
+        let nothing = store.version(&photos(), &key("a"), None);
+        assert!(
+            matches!(nothing, Err(StoreError::NoSuchKey(_))),
+            "{nothing:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn uploads_come_by_key_and_age_and_go_on_behind_one() {
+        let store = with_photos().await;
+        for (at, millis) in [("b", 3), ("a", 2), ("a\0", 4), ("a", 1)] {
+            begin(&store, at, millis).await;
+        }
+
+        let all = uploads(&store, &UploadQuery::default());
+        let behind = |key: &str, id| {
+            let query = UploadQuery {
+                after: Some((key.to_owned(), id)),
+                ..UploadQuery::default()
+            };
+            uploads(&store, &query).len()
+        };
+
+        let keys: Vec<_> = all.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["a", "a", "a\0", "b"]);
+        assert!(all[0].1.0 < all[1].1.0, "the older first");
+        assert_eq!((behind("a", None), behind("a", Some(all[0].1))), (2, 3));
+    }
+
+    #[tokio::test]
+    async fn an_upload_of_a_missing_bucket_is_told_from_a_missing_upload() {
+        let store = with_photos().await;
+        let mut address = begin(&store, "a", 1).await;
+        address.bucket = name("other");
+        let no_bucket = store.upload(&address);
+        address.bucket = photos();
+        address.key = key("b");
+        let no_upload = store.upload(&address);
+
+        assert!(matches!(no_bucket, Err(StoreError::NoSuchBucket(_))));
+        assert!(matches!(no_upload, Err(StoreError::NoSuchUpload(_))));
+    }
+}

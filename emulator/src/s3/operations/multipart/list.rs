@@ -87,7 +87,7 @@ struct ListMultipartUploads {
     prefix: String,
     delimiter: Option<String>,
     key_marker: String,
-    id_marker: String,
+    id_marker: Option<UploadId>,
     most: u32,
     encoding: Option<String>,
 }
@@ -108,11 +108,16 @@ impl Operation for ListMultipartUploads {
         encryption::refuse_method(&incoming.request)?;
         let query = &incoming.request.query;
         let text = |name: &str| query.find(name).unwrap_or_default().to_owned();
+        let key_marker = text("key-marker");
+        // An upload's id means nothing without its key.
+        let id_marker =
+            Some(text("upload-id-marker")).filter(|id| !id.is_empty() && !key_marker.is_empty());
+        let parse = |id: String| UploadId::parse(&id).ok_or_else(|| no_such_marker(&id));
         Ok(Self {
             prefix: text("prefix"),
             delimiter: Some(text("delimiter")).filter(|text| !text.is_empty()),
-            key_marker: text("key-marker"),
-            id_marker: text("upload-id-marker"),
+            id_marker: id_marker.map(parse).transpose()?,
+            key_marker,
             most: shapes::parse_most(query, "max-uploads", "max-uploads")?.min(shapes::MAX_PAGE),
             encoding: shapes::parse_encoding(query)?,
         })
@@ -124,7 +129,10 @@ impl Operation for ListMultipartUploads {
         let mut xml = XmlWriter::document("ListMultipartUploadsResult");
         xml.element("Bucket", &cx.bucket()?.name)
             .element("KeyMarker", encode(&self.key_marker))
-            .element("UploadIdMarker", self.id_marker());
+            .element(
+                "UploadIdMarker",
+                self.id_marker.map(|id| id.to_string()).unwrap_or_default(),
+            );
         let last = found.uploads.last();
         let next_key = last.map_or_else(String::new, |upload| encode(upload.key.as_str()));
         xml.element("NextKeyMarker", next_key);
@@ -165,7 +173,7 @@ impl ListMultipartUploads {
         let key = Some(self.key_marker.clone()).filter(|key| !key.is_empty());
         let query = UploadQuery {
             prefix: self.prefix.clone(),
-            after: key.map(|key| (key, UploadId::parse(self.id_marker()))),
+            after: key.map(|key| (key, self.id_marker)),
         };
         let mut found = Found::default();
         cx.store
@@ -187,21 +195,17 @@ impl ListMultipartUploads {
         Ok(found)
     }
 
-    /// An upload's id means nothing without its key.
-    fn id_marker(&self) -> &str {
-        if self.key_marker.is_empty() {
-            ""
-        } else {
-            &self.id_marker
-        }
-    }
-
     fn common_prefix<'k>(&self, key: &'k str) -> Option<&'k str> {
         let delimiter = self.delimiter.as_deref()?;
         let rest = key.get(self.prefix.len()..)?;
         let end = rest.find(delimiter)? + self.prefix.len() + delimiter.len();
         key.get(..end)
     }
+}
+
+// AWS: unverified. The words.
+fn no_such_marker(id: &str) -> S3Error {
+    S3Error::argument_value("upload-id-marker", id, "Invalid uploadId marker")
 }
 
 /// Who began it, and who will own its object.
