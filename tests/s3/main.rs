@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod archived;
 mod assertions;
 mod attributes;
 mod blocked;
@@ -36,6 +37,7 @@ mod object_encryption;
 mod object_encryption_refusals;
 mod objects;
 mod operations;
+mod part_checksums;
 mod part_refusals;
 mod post_form;
 mod post_policy;

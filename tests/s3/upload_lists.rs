@@ -90,6 +90,24 @@ async fn a_marker_that_is_no_id_is_refused() {
     );
 }
 
+/// Source: answers recorded from AWS in February 2026.
+#[tokio::test]
+async fn a_marker_of_another_keys_upload_is_refused() {
+    let (_server, client) = photos().await;
+    let ids = [begin(&client, "b").await, begin(&client, "c").await];
+    let page = |key, id: &str| {
+        let page = client.list_multipart_uploads().bucket("photos");
+        page.key_marker(key).upload_id_marker(id)
+    };
+
+    let own = page("b", &ids[0]).send().await.unwrap();
+    let other = page("c", &ids[0]).send().await;
+
+    assert_eq!(own.uploads()[0].upload_id(), Some(ids[1].as_str()));
+    let message = "Invalid uploadId marker";
+    assert_eq!(refused(other), says("InvalidArgument", 400, message));
+}
+
 #[tokio::test]
 async fn pages_of_parts_join_to_all_of_them() {
     let (_server, client) = photos().await;

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html>, and answers recorded from AWS.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use strongroom_tests::{send, send_body};
 
@@ -218,6 +220,24 @@ async fn many_versions_and_keys_are_deleted_at_once() {
     assert!(answer.deleted()[1].delete_marker_version_id().is_some());
     let errors: Vec<_> = answer.errors().iter().map(|one| one.code()).collect();
     assert_eq!(errors, [Some("NoSuchVersion")]);
+}
+
+/// Source: answers recorded from AWS in February 2026.
+#[tokio::test]
+async fn markers_of_one_request_have_ids_of_their_own() {
+    let (_server, client) = versioned().await;
+    let keys = ["a", "b", "c"];
+    let object = |key| ObjectIdentifier::builder().key(key).build().unwrap();
+    let wanted = Delete::builder().set_objects(Some(keys.map(object).into()));
+
+    let delete = client.delete_objects().bucket("photos");
+    let answer = delete.delete(wanted.build().unwrap()).send().await.unwrap();
+
+    let deleted = answer.deleted().iter();
+    let ids: BTreeSet<_> = deleted
+        .map(|one| one.delete_marker_version_id().unwrap())
+        .collect();
+    assert_eq!(ids.len(), keys.len());
 }
 
 #[tokio::test]

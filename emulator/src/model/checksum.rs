@@ -92,6 +92,14 @@ impl ChecksumAlgorithm {
         }
     }
 
+    /// What it covers in an upload in parts that names no type.
+    pub(crate) fn usual_type(self) -> ChecksumType {
+        match self {
+            Self::Crc64Nvme => ChecksumType::FullObject,
+            Self::Crc32 | Self::Crc32c | Self::Sha1 | Self::Sha256 => ChecksumType::Composite,
+        }
+    }
+
     /// Reads a name, in any case, as S3 does.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL

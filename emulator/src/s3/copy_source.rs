@@ -7,7 +7,7 @@ use crate::s3::context::Context;
 use crate::s3::delivery::Plaintext;
 use crate::s3::error::S3Error;
 use crate::s3::headers::conditions::ReadConditions;
-use crate::s3::headers::{encryption, versions};
+use crate::s3::headers::{encryption, metadata, versions};
 use crate::s3::operation::Incoming;
 use crate::s3::permit;
 use crate::s3::sealing;
@@ -71,7 +71,7 @@ impl CopySource {
     ///
     /// # Errors
     ///
-    /// `NoSuchBucket`, `NoSuchKey`, `AccessDenied`, `InvalidRequest`, `PreconditionFailed`.
+    /// `NoSuchBucket`, `NoSuchKey`, `AccessDenied`, `InvalidRequest`, `PreconditionFailed`, `InvalidObjectState`.
     pub(crate) fn open(&self, cx: &Context) -> Result<(Source, OpenBody), S3Error> {
         let bucket = cx.store.bucket(&self.object.bucket)?;
         permit::check_owned(cx, &bucket)?;
@@ -85,6 +85,7 @@ impl CopySource {
             version.last_modified,
             cx.clock.now(),
         )?;
+        metadata::check_readable(&version.content).map_err(of_archived)?;
         Ok((Source { version, bucket }, body))
     }
 
@@ -111,6 +112,17 @@ fn of_store(error: StoreError) -> S3Error {
             "The source of a copy request may not specifically refer to a delete marker by version id.",
         ),
         other => other.into(),
+    }
+}
+
+/// An archived source is refused in words of its own.
+///
+/// Source: <https://github.com/s3tools/s3cmd/pull/193>, where AWS's message is quoted.
+fn of_archived(error: S3Error) -> S3Error {
+    let message = "Operation is not valid for the source object's storage class";
+    S3Error {
+        message: message.into(),
+        ..error
     }
 }
 

@@ -188,6 +188,35 @@ impl Store {
         Ok(())
     }
 
+    /// Whether an upload of this name is under way in the bucket, but under another key. Where there is none under this one,
+    /// all of them are looked through.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn is_of_another_key(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        id: UploadId,
+    ) -> Result<bool, StoreError> {
+        let (view, prefix) = (self.view()?, keys::uploads_of(bucket));
+        let own = [&keys::uploads_of_key(bucket, key), &id.0[..]].concat();
+        if view.get::<Upload>(&own)?.is_some() {
+            return Ok(false);
+        }
+        for row in view.scan(&prefix)? {
+            let (key, _) = row?;
+            if !key.starts_with(&prefix) {
+                break;
+            }
+            if key.ends_with(&id.0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Joins parts of an upload to an object. `decide` sees the upload and all its parts, and says what becomes of them, or
     /// refuses; then nothing is changed.
     ///

@@ -179,16 +179,18 @@ impl Store {
         bucket: &BucketName,
         deletions: &[Deletion],
     ) -> Result<Vec<Result<Deleted, StoreError>>, StoreError> {
-        let coming = self.coming();
+        // Each its own: two keys that were first deleted at once share their place.
+        let coming: Vec<_> = deletions.iter().map(|_| self.coming()).collect();
         let work = |tx: &mut Transaction| {
             let bucket = tx.bucket(bucket)?;
-            let delete = |deletion: &_| match tx.delete(&bucket, deletion, coming) {
+            let delete = |(deletion, coming): (&_, &_)| match tx.delete(&bucket, deletion, *coming)
+            {
                 Err(StoreError::ConditionFailed(failed)) => {
                     Ok(Err(StoreError::ConditionFailed(failed)))
                 }
                 other => other.map(Ok),
             };
-            deletions.iter().map(delete).collect()
+            deletions.iter().zip(&coming).map(delete).collect()
         };
         self.catalogue().transact(None, work).await
     }

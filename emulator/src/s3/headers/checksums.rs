@@ -47,7 +47,7 @@ impl Declared {
     pub(crate) fn parse(request: &Request) -> Result<Self, S3Error> {
         Ok(Self {
             content_md5: parse_content_md5(request)?,
-            checksum: parse_checksum(request)?,
+            checksum: parse_checksum(request, check_value)?,
         })
     }
 
@@ -72,7 +72,22 @@ pub(crate) fn parse_content_md5(request: &Request) -> Result<Option<[u8; 16]>, S
         .ok_or_else(|| Code::InvalidDigest.with("Content-MD5", header))
 }
 
-fn parse_checksum(request: &Request) -> Result<Option<DeclaredChecksum>, S3Error> {
+/// Reads the checksum that a completion declares of its object: that of an object in parts may end in `-N`.
+///
+/// # Errors
+///
+/// `InvalidRequest`.
+pub(crate) fn parse_completed(request: &Request) -> Result<Option<DeclaredChecksum>, S3Error> {
+    parse_checksum(request, |algorithm, value| {
+        let digest = value.split_once('-').map_or(value, |(digest, _)| digest);
+        check_value(algorithm, digest)
+    })
+}
+
+fn parse_checksum(
+    request: &Request,
+    check: impl Fn(ChecksumAlgorithm, &str) -> Result<(), S3Error>,
+) -> Result<Option<DeclaredChecksum>, S3Error> {
     let sent = request.headers.keys().map(http::HeaderName::as_str);
     let headers: Vec<_> = sent
         .filter(|name| name.starts_with(PREFIX) && !NOT_DIGESTS.contains(name))
@@ -95,7 +110,7 @@ fn parse_checksum(request: &Request) -> Result<Option<DeclaredChecksum>, S3Error
         })),
         (&[algorithm], Some(name)) => {
             let value = request.header(name).unwrap_or_default();
-            check_value(algorithm, value)?;
+            check(algorithm, value)?;
             Ok(Some(DeclaredChecksum {
                 algorithm,
                 value: Some(value.to_owned()),
@@ -189,12 +204,7 @@ pub(crate) fn parse_upload(request: &Request) -> Result<Option<UploadChecksum>, 
         }
         return Ok(None);
     };
-    let usual = if algorithm == ChecksumAlgorithm::Crc64Nvme {
-        ChecksumType::FullObject
-    } else {
-        ChecksumType::Composite
-    };
-    let kind = kind.unwrap_or(usual);
+    let kind = kind.unwrap_or(algorithm.usual_type());
     let is_sha = matches!(
         algorithm,
         ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256

@@ -34,6 +34,8 @@ const SYSTEM_HEADERS: [&str; 7] = [
     WEBSITE_REDIRECT,
 ];
 
+/// What is written to these is read only once it has been restored.
+const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 const STORAGE_CLASSES: [&str; 11] = [
     "STANDARD",
     "REDUCED_REDUNDANCY",
@@ -143,6 +145,23 @@ pub(crate) fn parse_storage_class(request: &Request) -> Result<String, S3Error> 
         Ok(class.to_owned())
     } else {
         Err(Code::InvalidStorageClass.with("StorageClassRequested", class))
+    }
+}
+
+/// Checks that an object's bytes can be read, as those of an archived one cannot.
+///
+/// Source: answers recorded from AWS in February 2026;
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+///
+/// # Errors
+///
+/// `InvalidObjectState`.
+pub(crate) fn check_readable(content: &VersionContent) -> Result<(), S3Error> {
+    let class = content.storage_class.as_str();
+    if ARCHIVES.contains(&class) {
+        Err(Code::InvalidObjectState.with("StorageClass", class))
+    } else {
+        Ok(())
     }
 }
 

@@ -12,8 +12,7 @@ use crate::s3::code::Code;
 use crate::s3::completion::{Claims, NamedPart};
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
-use crate::s3::headers::checksums::{self, Declared};
-use crate::s3::headers::{conditions, encryption, versions};
+use crate::s3::headers::{checksums, conditions, encryption, versions};
 use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
 use crate::s3::target::ObjectAddress;
 use crate::s3::{parts, sealing};
@@ -53,7 +52,7 @@ impl Operation for CompleteMultipartUpload {
         let object = incoming.object()?;
         let address = parts::parse_upload(incoming)?;
         let parts = parse_parts(&request.document)?;
-        let declared = Declared::parse(request)?.checksum;
+        let declared = checksums::parse_completed(request)?;
         let checksum = declared.and_then(|declared| Some((declared.algorithm, declared.value?)));
         Ok(Self {
             customer_key: encryption::parse_completion(incoming)?,
