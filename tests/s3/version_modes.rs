@@ -184,6 +184,22 @@ async fn a_copy_into_a_suspended_bucket_says_null() {
     assert_eq!(copied.version_id.as_deref(), Some("null"));
 }
 
+/// Source: answers recorded from AWS in February 2026.
+#[tokio::test]
+async fn a_copy_says_nothing_of_null_in_a_suspended_bucket() {
+    let (_server, client) = versioned().await;
+    let version = put(&client, "key", "one").await;
+    suspend(&client).await;
+    put(&client, "key", "two").await;
+
+    let null = copy(&client, "key", "copy").send().await.unwrap();
+    let named = copy(&client, &format!("key?versionId={version}"), "copy");
+    let named = named.send().await.unwrap();
+
+    assert_eq!(null.copy_source_version_id, None);
+    assert_eq!(named.copy_source_version_id, Some(version));
+}
+
 #[tokio::test]
 async fn an_upload_in_parts_makes_a_version_and_takes_parts_of_one() {
     let keyed = Keyed::start().await;

@@ -266,9 +266,9 @@ impl Span {
 }
 
 /// A part's own checksum, where those of the parts make the object's: else AWS tells none of it.
-// AWS: unverified. That the object's is told where its one part is all of it.
 ///
 /// Source: answers recorded from AWS in February 2026.
+// AWS: unverified. That the object's is told where its one part is all of it.
 fn checksum_of(part: &Part, content: &VersionContent) -> Option<Checksum> {
     let kind = content.checksum.as_ref()?.kind;
     let own = part
