@@ -1,6 +1,6 @@
 //! Buckets: made, found, listed, removed; and where they live.
 
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, Tag};
 use strongroom_testkit::Strongroom;
 
 use crate::sdk::{is, photos, put, refusal};
@@ -157,4 +157,23 @@ async fn an_absent_bucket_is_no_such_bucket() {
 
     assert_eq!(refusal(listed), is("NoSuchBucket", 404));
     assert_eq!(refusal(deleted), is("NoSuchBucket", 404));
+}
+
+/// Source: answers recorded from AWS in February 2026.
+#[tokio::test]
+async fn the_tags_of_its_creation_stay_with_a_bucket() {
+    let (_server, client) = photos().await;
+    let tag = Tag::builder().key("tag1").value("value1").build().unwrap();
+    let tagged = CreateBucketConfiguration::builder().tags(tag.clone());
+    let create = client.create_bucket().bucket("tagged");
+    let create = create.create_bucket_configuration(tagged.build());
+    create.send().await.unwrap();
+    let again = client.create_bucket().bucket("tagged");
+    again.send().await.unwrap();
+
+    let tags = client.get_bucket_tagging().bucket("tagged").send().await;
+    let none = client.get_bucket_tagging().bucket("photos").send().await;
+
+    assert_eq!(tags.unwrap().tag_set, [tag]);
+    assert_eq!(refusal(none), is("NoSuchTagSet", 404));
 }

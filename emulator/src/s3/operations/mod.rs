@@ -12,6 +12,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     bucket::defaults::OPERATIONS,
     bucket::encryption::OPERATIONS,
     bucket::manage::OPERATIONS,
+    bucket::tagging::OPERATIONS,
     bucket::versioning::OPERATIONS,
     multipart::abort::OPERATIONS,
     multipart::complete::OPERATIONS,

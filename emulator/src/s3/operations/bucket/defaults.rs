@@ -133,11 +133,6 @@ pub(crate) const OPERATIONS: &[Entry] = &[
         ),
     ),
     row(
-        "GetBucketTagging",
-        "tagging",
-        &FreshAnswer::Missing(Code::NoSuchTagSet),
-    ),
-    row(
         "GetBucketWebsite",
         "website",
         &FreshAnswer::Missing(Code::NoSuchWebsiteConfiguration),

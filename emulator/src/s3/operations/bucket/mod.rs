@@ -3,4 +3,5 @@
 pub(crate) mod defaults;
 pub(crate) mod encryption;
 pub(crate) mod manage;
+pub(crate) mod tagging;
 pub(crate) mod versioning;
