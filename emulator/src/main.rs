@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::command::arguments::{Arguments, Command};
-use crate::command::{environment, healthcheck, serve};
+use crate::command::{environment, healthcheck, inspect, serve};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Serve => serve::run(settings),
         Command::Env { tls } => environment::run(settings, tls),
         Command::Healthcheck { endpoint } => healthcheck::run(settings.listen, endpoint.as_deref()),
+        Command::Inspect(what) => inspect::run(settings, what),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

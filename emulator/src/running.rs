@@ -1,5 +1,6 @@
 //! A server that runs: where it is, what it knows, and how it stops.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
-use crate::control::stored::{Stored, stored};
+use crate::control::look::{LookError, Wanted, find};
+use crate::control::search::{Finding, search};
+use crate::control::stored::{Stored, Surroundings};
 use crate::journal::kms_calls::{KmsCall, KmsCalls};
-use crate::model::bucket_name::BucketName;
-use crate::model::object_key::ObjectKey;
 use crate::model::timestamp::Timestamp;
 use crate::server::listener::Serving;
 use crate::server::tls::Tls;
@@ -66,15 +67,70 @@ impl Running {
         ClockHandle(self.clock.clone())
     }
 
-    /// How an object lies in the store.
+    /// How an object lies in the store. Blocks.
     ///
     /// # Errors
     ///
     /// One line, where there is no such object or its blob cannot be read.
     pub fn stored(&self, bucket: &str, key: &str) -> Result<Stored, String> {
-        let bucket = BucketName::parse(bucket).map_err(|error| error.to_string())?;
-        let key = ObjectKey::parse(key).map_err(|error| error.to_string())?;
-        stored(&self.store, &bucket, &key).map_err(|error| error.to_string())
+        let version = None;
+        self.tell(Wanted {
+            bucket,
+            key,
+            version,
+        })
+    }
+
+    /// How a version of an object lies in the store. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Running::stored`].
+    pub fn stored_version(&self, bucket: &str, key: &str, id: &str) -> Result<Stored, String> {
+        let version = Some(id);
+        self.tell(Wanted {
+            bucket,
+            key,
+            version,
+        })
+    }
+
+    /// How an object lies in the store, without the bytes of its blobs, and what stands around it. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Running::stored`].
+    pub fn look(&self, bucket: &str, key: &str) -> Result<(Stored, Surroundings), String> {
+        let version = None;
+        let look = || {
+            let found = find(
+                &self.store,
+                &Wanted {
+                    bucket,
+                    key,
+                    version,
+                },
+            )?;
+            let stored = found.describe(&self.store, false)?;
+            Ok((stored, found.surroundings(&self.store)?))
+        };
+        look().map_err(|error: LookError| error.to_string())
+    }
+
+    fn tell(&self, wanted: Wanted<'_>) -> Result<Stored, String> {
+        let found = find(&self.store, &wanted);
+        let described = found.and_then(|found| found.describe(&self.store, true));
+        described.map_err(|error| error.to_string())
+    }
+
+    /// Every place of the store that holds this plaintext in the clear, as it is or as JSON, hex or base64: the files of
+    /// the data folder, rows and bodies of the catalogue. A long one is looked for in pieces. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// One line, for a plaintext that occurs by chance: of fewer than 8 bytes, or of few different ones.
+    pub fn search(&self, plaintext: &[u8]) -> Result<BTreeSet<Finding>, String> {
+        search(&self.store, plaintext)
     }
 
     /// What was asked of KMS since the start, by clients and by S3 for its callers, the oldest first. The last 10,000

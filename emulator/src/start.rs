@@ -8,6 +8,8 @@ use crate::auth::authenticator::Authenticator;
 use crate::auth::identities::{Identities, is_account};
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
+use crate::control::folder;
+use crate::control::service::ControlService;
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
 use crate::keyring::handle::{Keyring, KeyringParts};
@@ -30,10 +32,6 @@ use crate::server::tls::Tls;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
 use crate::sts::service::StsService;
-use crate::wire::encoding::parse_base64;
-
-/// The catalogue's row by which the root key is recognised.
-const KEY_CHECK: &str = "root-key-check";
 
 /// The server.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +121,9 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
     let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
+    let control = ControlService::new(parts.store.clone(), &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
+        .with_control(Arc::new(control))
         .with(Protocol::S3, s3)
         .with(Protocol::Kms, kms)
         .with(Protocol::Sts, sts);
@@ -153,40 +153,26 @@ async fn open_keyring(config: &Config, parts: &Parts) -> Result<Keyring, StartEr
         calls: parts.kms_calls.clone(),
     };
     let keyring = Keyring::new(&root, keyring_parts);
-    let check = store.meta(KEY_CHECK).map_err(StartError::of)?;
-    match check {
-        Some(check) if keyring.made(&check) => Ok(keyring),
-        Some(_) => Err(StartError(format!(
-            "the root key is not the one that the data in `{}` was encrypted under; without that one the data is lost",
-            store.path().display()
-        ))),
-        None => {
-            store
-                .set_meta(KEY_CHECK, keyring.check_value().into())
-                .await
-                .map_err(StartError::of)?;
-            Ok(keyring)
-        }
+    match keyring.fits_store().map_err(StartError::of)? {
+        Some(true) => {}
+        Some(false) => return Err(StartError(folder::wrong_root_key(store.path()))),
+        None => keyring.mark_store().await.map_err(StartError::of)?,
     }
+    Ok(keyring)
 }
 
 fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey, StartError> {
-    if let Some(given) = &config.root_key {
-        let bytes =
-            zeroize::Zeroizing::new(parse_base64(given.expose().trim()).unwrap_or_default());
-        return RootKey::from_bytes(&bytes, "STRONGROOM_ROOT_KEY").map_err(StartError::of);
-    }
-    if config.data.is_none() {
+    if config.root_key.is_none() && config.data.is_none() {
         return Ok(RootKey::generate(entropy));
     }
-    let path = store.path().join("root.key");
-    match RootKey::load(&path).map_err(StartError::of)? {
+    let given = config.root_key.as_ref();
+    match folder::root_key(store.path(), given).map_err(StartError::of)? {
         Some(key) => Ok(key),
-        None if store.is_fresh() => RootKey::create(&path, entropy).map_err(StartError::of),
-        None => Err(StartError(format!(
-            "the root key `{}` is missing: put it back, or set STRONGROOM_ROOT_KEY; without it the data is lost",
-            path.display()
-        ))),
+        None if store.is_fresh() => {
+            let path = store.path().join(folder::ROOT_KEY_FILE);
+            RootKey::create(&path, entropy).map_err(StartError::of)
+        }
+        None => Err(StartError(folder::no_root_key(store.path()))),
     }
 }
 

@@ -12,13 +12,17 @@
 //! ```
 //!
 //! A plain `#[test]` uses [`blocking::Strongroom`]. The feature `aws` brings `s3_client()`, `kms_client()` and `sdk_config()`; without it
-//! this crate pulls no SDK. The feature `client-side` brings `ClientSide`, which encrypts as AWS's S3 encryption clients do. A server that cannot start fails the test: nothing is ever skipped.
+//! this crate pulls no SDK. `stored(…)` shows how an object lies on the disk, `assert_encrypted_with(…)`,
+//! `assert_not_stored(…)` and `assert_client_side_encrypted(…)` say what is wrong with it. The feature `client-side` brings `ClientSide`, which encrypts as AWS's S3 encryption clients do. A server that cannot start fails the test: nothing is ever skipped.
 
 #[cfg(feature = "aws")]
 mod aws;
 mod builder;
 #[cfg(feature = "client-side")]
 mod client_side;
+mod complaints;
+mod encryption;
+mod failure;
 mod server;
 mod twin;
 
@@ -41,8 +45,9 @@ pub use crate::client_side::client::{ClientSide, Written};
 pub use crate::client_side::error::ClientSideError;
 #[cfg(feature = "client-side")]
 pub use crate::client_side::format::{Format, format_of};
+pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
-    Authentication, ClockHandle, Config, KmsCall, Layer, Mode, NewBuckets, Stored, Through,
-    WrappedUnder,
+    Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
+    NewBuckets, Segment, Stored, StoredBlob, Through, WrappedUnder,
 };

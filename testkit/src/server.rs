@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
 
-use strongroom::{ClockHandle, Emulator, KmsCall, Running, Stored};
+use strongroom::{ClockHandle, Emulator, KmsCall, Running, Stored, Surroundings};
 use tokio::sync::oneshot;
 
 #[cfg(feature = "aws")]
 use crate::aws;
 use crate::builder::Builder;
+use crate::complaints;
+use crate::encryption::Encryption;
+use crate::failure::fail;
 
 /// A running server, for one test. Dropping it stops it and removes what it kept.
 #[derive(Debug)]
@@ -50,9 +53,7 @@ impl Strongroom {
             .expect("the server's thread says how it started");
         let running = match started {
             Ok(running) => running,
-            Err(error) => {
-                std::panic::resume_unwind(Box::new(format!("Strongroom did not start: {error}")))
-            }
+            Err(error) => fail(format!("Strongroom did not start: {error}")),
         };
         Self {
             address: running.address(),
@@ -107,16 +108,96 @@ impl Strongroom {
         self.running().kms_calls()
     }
 
-    /// How an object lies in the store: its mode, its wrapped keys, the bytes on the disk.
+    /// How an object lies in the store: its mode, its wrapped keys, how its blobs are cut, the bytes on the disk.
     ///
     /// # Panics
     ///
     /// When there is no such object, or its blob is gone.
+    #[track_caller]
     pub fn stored(&self, bucket: &str, key: &str) -> Stored {
-        let stored = self.running().stored(bucket, key);
-        stored.unwrap_or_else(|error| {
-            std::panic::resume_unwind(Box::new(format!("{bucket}/{key}: {error}")))
-        })
+        match self.running().stored(bucket, key) {
+            Ok(stored) => stored,
+            Err(error) => fail(format!("{bucket}/{key}: {error}")),
+        }
+    }
+
+    /// How a version of an object lies in the store; that of a bucket without versions is `null`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Strongroom::stored`].
+    #[track_caller]
+    pub fn stored_version(&self, bucket: &str, key: &str, version: &str) -> Stored {
+        match self.running().stored_version(bucket, key, version) {
+            Ok(stored) => stored,
+            Err(error) => fail(format!("{bucket}/{key}: {error}")),
+        }
+    }
+
+    /// Asserts how an object is encrypted at rest: in which mode, and where the test cares, under which KMS key, with a
+    /// bucket key or without, bound to which context.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{Encryption, Mode, Strongroom};
+    /// # fn check(s3: &Strongroom) {
+    /// s3.assert_encrypted_with("photos", "cat", Mode::SseS3);
+    /// s3.assert_encrypted_with("photos", "dog", Encryption::sse_kms("alias/app").bucket_key(true));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When it is encrypted in another way, or when there is no such object.
+    #[track_caller]
+    pub fn assert_encrypted_with(&self, bucket: &str, key: &str, wanted: impl Into<Encryption>) {
+        let facts = self.facts(bucket, key);
+        let complaint = wanted.into().complaint(&format!("{bucket}/{key}"), &facts);
+        if let Some(complaint) = complaint {
+            fail(complaint);
+        }
+    }
+
+    /// Asserts that a plaintext lies nowhere in the store in the clear: in no file of its folder (bodies, uploads under way,
+    /// the catalogue), and in no row of the catalogue, whether its file has it yet or not; neither as it is nor as JSON, hex
+    /// or base64. A long plaintext is looked for in pieces, so that a body of which only a part is in the clear is found.
+    ///
+    /// Keys, metadata and tags of objects are not encrypted, here as on AWS: a plaintext that lies there is found.
+    ///
+    /// # Panics
+    ///
+    /// When it is found; when it is shorter than 8 bytes or repeats very few, and so occurs by chance; when the store cannot
+    /// be read.
+    #[track_caller]
+    pub fn assert_not_stored(&self, plaintext: impl AsRef<[u8]>) {
+        let plaintext = plaintext.as_ref();
+        match self.running().search(plaintext) {
+            Err(error) => fail(error),
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => fail(complaints::in_the_clear(plaintext.len(), &found)),
+        }
+    }
+
+    /// Asserts that an object was encrypted by its client before S3 saw it: that its metadata are those of an S3 encryption
+    /// client, or that an instruction file lies beside it.
+    ///
+    /// # Panics
+    ///
+    /// When they are not, or not all of them are there; when there is no such object.
+    #[track_caller]
+    pub fn assert_client_side_encrypted(&self, bucket: &str, key: &str) {
+        let (stored, _) = self.facts(bucket, key);
+        if let Some(complaint) = complaints::of_client_side(&format!("{bucket}/{key}"), &stored) {
+            fail(complaint);
+        }
+    }
+
+    /// All but the bytes.
+    #[track_caller]
+    fn facts(&self, bucket: &str, key: &str) -> (Stored, Surroundings) {
+        match self.running().look(bucket, key) {
+            Ok(facts) => facts,
+            Err(error) => fail(format!("{bucket}/{key}: {error}")),
+        }
     }
 
     /// The folder that holds everything, to search it.

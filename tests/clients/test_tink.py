@@ -45,6 +45,16 @@ def stored(tmp_path_factory):
     done = [{"PartNumber": number, "ETag": tag} for number, tag in zip([1, 7], tags)]
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": done})
     put["parts"] = parts
+    s3.create_bucket(Bucket="history")
+    s3.put_bucket_versioning(Bucket="history", VersioningConfiguration={"Status": "Enabled"})
+    put["twice"] = [os.urandom(10_000), os.urandom(10_000)]
+    for body, way in zip(put["twice"], ["sse-kms", "dsse"]):
+        s3.put_object(Bucket="history", Key="twice", Body=body, **ways[way])
+    s3.delete_object(Bucket="history", Key="twice")
+    put["moved"] = os.urandom(70_000)
+    s3.put_object(Bucket="vault", Key="moved", Body=put["moved"])
+    target = {"SSEKMS": {"KMSKeyArn": kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"], "BucketKeyEnabled": True}}
+    s3.update_object_encryption(Bucket="vault", Key="moved", ObjectEncryption=target)
     server.stop()
     return Folder(server.folder), put
 
@@ -95,6 +105,29 @@ def test_the_root_key_opens_parts(stored):
     assert (mode, row["parts"]["count"]) == ("DsseKms", 2)
     assert [part["number"] for part in parts] == [1, 7]
     assert [folder.open_blob(keys, part["blob"]) for part in parts] == put["parts"]
+
+
+def test_the_root_key_opens_every_version(stored):
+    folder, put = stored
+    rows = folder.versions("twice")
+
+    opened = [(folder.data_keys("history", row), row["blob"]) for row in rows]
+
+    assert [mode for (mode, _), _ in opened] == ["SseKms", "DsseKms"]
+    assert [folder.open_blob(keys, blob) for (_, keys), blob in opened] == put["twice"]
+
+
+def test_the_root_key_opens_an_object_whose_encryption_was_changed(stored):
+    """The file may keep its row of before: one body, and one data key that is wrapped in two ways."""
+    folder, put = stored
+    rows = {next(iter(row["content"]["sealing"])): row for row in folder.versions("moved")}
+
+    keys = {mode: folder.data_keys("vault", row)[1] for mode, row in rows.items()}
+
+    assert rows["SseKms"]["content"]["sealing"]["SseKms"]["under_bucket_key"] is not None
+    assert len({row["blob"]["id"] for row in rows.values()}) == 1
+    assert len({key for [key] in keys.values()}) == 1
+    assert folder.open_blob(keys["SseKms"], rows["SseKms"]["blob"]) == put["moved"]
 
 
 def test_nothing_opens_with_what_is_not_its_own(stored):

@@ -83,11 +83,15 @@ class Folder:
             place = self.catalogue.find(start, place + 1)
         return found
 
-    def object(self, key):
-        """The row of an object. Its key has to be the only one of its name in any bucket, and written once."""
+    def versions(self, key):
+        """The rows of all that was ever kept under a key, which has to be the only one of its name in any bucket; the newest last."""
         rows = self.rows(b'{"key":' + json.dumps(key, ensure_ascii=False).encode() + b",")
         found = {json.dumps(row, sort_keys=True): row for row in rows if "content" in row}
-        [row] = found.values()
+        return sorted(found.values(), key=lambda row: row.get("place", 0))
+
+    def object(self, key):
+        """The row of an object that was written once."""
+        [row] = self.versions(key)
         return row
 
     def parts(self):

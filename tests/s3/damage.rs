@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use strongroom_testkit::{Authentication, Strongroom};
-use strongroom_tests::Answer;
+use strongroom_tests::{Answer, send};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -241,6 +241,34 @@ fn a_stream_is_cut_before_the_harmed_segment() {
         assert!(got.body.len() >= start(8), "{way:?}");
         assert!(got.body.len() < 2_000_000 && whole.starts_with(&got.body));
     }
+}
+
+#[test]
+fn a_harmed_source_is_not_copied() {
+    let ground = Ground::new();
+    proptest!(cases(32), |(way in ways(), size in large(), start in STARTS, damage in damages())| {
+        ground.put(way, "key", body(size, start));
+        let file = ground.file("key");
+        let sealed = fs::read(&file).unwrap();
+        let changed = damage.of(&sealed);
+        prop_assume!(changed != sealed);
+        fs::write(&file, changed).unwrap();
+
+        let address = ground.keyed.server.address();
+        let mut headers: Vec<(&str, &str)> = vec![("x-amz-copy-source", "/photos/key")];
+        headers.extend(way.brings_for_source());
+        let copied = ground.runtime.block_on(async {
+            let part = Parts::begin(&ground.keyed, Way::SseS3, "parts").await;
+            let part = send(address, &part.target(1), &headers).await;
+            assert_refused(&part);
+            send(address, "PUT /photos/copy", &headers).await
+        });
+
+        assert_refused(&copied);
+        prop_assert_eq!(ground.read(Way::SseS3, "copy", None).status, 404);
+        let left = fs::read_dir(ground.folder.path().join("staging")).unwrap();
+        prop_assert_eq!(left.count(), 0);
+    });
 }
 
 /// Lets two blobs change places.

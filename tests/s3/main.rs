@@ -8,6 +8,7 @@
 
 mod access;
 mod archived;
+mod assertions;
 mod attributes;
 mod blocked;
 mod bucket_keys;
@@ -45,6 +46,7 @@ mod sdk;
 mod secrets;
 mod sse_c;
 mod sse_kms;
+mod stored;
 mod testkit;
 mod tink;
 mod upload_lists;

@@ -61,6 +61,7 @@ fn three_parts() -> ([Vec<u8>; 3], Vec<u8>) {
     (parts, whole)
 }
 
+/// Puts `photos/key` in three parts; gives all of it.
 pub(crate) async fn put_in_parts(
     client: &Client,
     encryption: Option<ServerSideEncryption>,

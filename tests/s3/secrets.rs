@@ -102,7 +102,10 @@ impl Kept {
     async fn keys(&self, key: &str, stored: &Stored) -> Vec<Vec<u8>> {
         let own = [("aws:s3:arn".to_owned(), object_arn(key))].into();
         let mut keys = Vec::new();
-        for Layer { under, wrapped_key } in &stored.layers {
+        for Layer {
+            under, wrapped_key, ..
+        } in &stored.layers
+        {
             let wrapped = wrapped_key.as_deref().unwrap_or_default();
             let opened = match under {
                 WrappedUnder::RootKey => tink::open_key(&self.root(), &own, wrapped).unwrap(),

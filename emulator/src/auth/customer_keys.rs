@@ -1,5 +1,7 @@
 //! Customers' keys in what a refusal repeats of its request. AWS shows them to whoever has sent them; we show no key to anybody.
 
+use crate::wire::encoding::parse_base64;
+
 /// What stands in the place of a key.
 pub(super) const MASK: &str = "***";
 
@@ -24,6 +26,21 @@ pub(super) fn mask(signed: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// What was signed of a form: its policy in base64, or the mask where that names a field that carries a key.
+pub(super) fn mask_policy(policy: &str) -> String {
+    let decoded = parse_base64(policy).unwrap_or_default();
+    let text = String::from_utf8_lossy(&decoded).to_ascii_lowercase();
+    let names_key = HEADERS.iter().any(|header| {
+        let mut behind = text.split(header).skip(1);
+        behind.any(|rest| !rest.starts_with("-md5"))
+    });
+    if names_key {
+        MASK.to_owned()
+    } else {
+        policy.to_owned()
+    }
+}
+
 fn mask_pair(pair: &str) -> String {
     match pair.split_once('=') {
         Some((name, _)) if is_carried_by(name) => format!("{name}={MASK}"),
@@ -34,6 +51,19 @@ fn mask_pair(pair: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::encoding::base64;
+
+    #[test]
+    fn a_policy_that_names_a_key_is_masked_whole() {
+        let names =
+            |name: &str| base64(format!("{{\"conditions\":[{{\"{name}\":\"v\"}}]}}").as_bytes());
+        let [key, md5] =
+            [HEADERS[0].to_owned(), format!("{}-MD5", HEADERS[0])].map(|name| names(&name));
+
+        assert_eq!(mask_policy(&key), MASK);
+        assert_eq!(mask_policy(&md5), md5);
+        assert_eq!(mask_policy("no policy"), "no policy");
+    }
 
     #[test]
     fn keys_are_masked_and_nothing_else() {

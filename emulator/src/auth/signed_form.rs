@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::auth::authenticator::{Authenticator, Identified, PSEUDO_REGION};
+use crate::auth::customer_keys;
 use crate::auth::error::{AuthError, Mismatch};
 use crate::auth::identity::{Caller, Identity};
 use crate::auth::payload::PayloadSigning;
@@ -142,7 +143,7 @@ impl Authenticator {
         }
         Err(AuthError::Mismatch(Box::new(Mismatch {
             access_key: caller.access_key.clone(),
-            string_to_sign: policy.to_owned(),
+            string_to_sign: customer_keys::mask_policy(policy),
             signature: theirs.to_owned(),
             canonical_request: None,
         })))

@@ -34,6 +34,38 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL")]
         endpoint: Option<String>,
     },
+    /// Tell how an object is stored: of a running server, or in the folder of --data that none holds
+    Inspect(Inspect),
+}
+
+/// What to look at, and how to tell it.
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The object
+    #[arg(value_name = "BUCKET/KEY", value_parser = parse_object)]
+    pub(crate) object: Object,
+    /// Which version of it; else the current one
+    #[arg(long, value_name = "ID")]
+    pub(crate) version: Option<String>,
+    /// Tell it in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// With the stored bytes, in base64
+    #[arg(long, requires = "json")]
+    pub(crate) raw: bool,
+    /// With the data keys in the clear; needs --data and its root key
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Which server; else the one that --listen describes
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL")]
+    pub(crate) endpoint: Option<String>,
+}
+
+/// A bucket and a key in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
 }
 
 /// The settings of a server.
@@ -200,6 +232,19 @@ fn parse_account(text: &str) -> Result<String, String> {
         .ok_or_else(|| "an account has twelve digits".to_owned())
 }
 
+/// `s3://` in front is fine: people copy it from other tools.
+fn parse_object(text: &str) -> Result<Object, String> {
+    let path = text.strip_prefix("s3://").unwrap_or(text);
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    if bucket.is_empty() || key.is_empty() {
+        return Err("an object is BUCKET/KEY".to_owned());
+    }
+    Ok(Object {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+    })
+}
+
 #[expect(
     clippy::unnecessary_wraps,
     reason = "clap wants a parser that may fail"
@@ -239,6 +284,19 @@ mod tests {
         let parsed = Arguments::try_parse_from(["strongroom", "--account", "12345678901x"]);
 
         assert!(parsed.is_err());
+    }
+
+    #[test]
+    fn an_object_is_a_bucket_and_a_key_that_may_hold_slashes() {
+        let object = parse_object("s3://photos/2026//cat").unwrap();
+
+        assert_eq!(
+            (object.bucket.as_str(), object.key.as_str()),
+            ("photos", "2026//cat")
+        );
+        assert!(parse_object("photos").is_err());
+        assert!(parse_object("photos/").is_err());
+        assert!(parse_object("/key").is_err());
     }
 
     #[test]

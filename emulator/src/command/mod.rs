@@ -5,7 +5,11 @@ use std::error::Error;
 pub(crate) mod arguments;
 pub(crate) mod environment;
 pub(crate) mod healthcheck;
+pub(crate) mod inspect;
 pub(crate) mod serve;
+
+mod client;
+mod report;
 
 /// Done, or one line that says why not.
 pub(crate) type Done = Result<(), Box<dyn Error + Send + Sync>>;

@@ -1,21 +1,20 @@
 //! How an object is stored: proof that it is encrypted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::model::bucket_name::BucketName;
-use crate::model::object::{Blob, BlobPlace};
-use crate::model::object_key::ObjectKey;
-use crate::model::sealing::{KmsWrapping, Sealing, WrappedKey};
-use crate::store::error::StoreError;
-use crate::store::handle::Store;
-use crate::store::open_body::OpenBody;
-use crate::store::reader::BlobReader;
+use crate::control::client_side::ClientSideFormat;
+use crate::control::layout::LayerLayout;
 
 /// An object as it lies in the store. No key in the clear is among it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
+    /// Which version of the key it is; `null` for one that was written while the bucket was not versioned.
+    pub version_id: String,
     /// The mode it is encrypted in.
     pub mode: Mode,
+    /// The algorithm of every layer.
+    pub algorithm: &'static str,
     /// The layers that its bytes lie under, the outermost first: two under DSSE-KMS, one in every other mode.
     pub layers: Vec<Layer>,
     /// The ARN of the KMS key; `None` in the modes that have none.
@@ -26,6 +25,10 @@ pub struct Stored {
     pub bucket_key: Option<Vec<u8>>,
     /// MD5 of the customer's key; `None` in every other mode.
     pub customer_key_md5: Option<[u8; 16]>,
+    /// What its client says of an encryption of its own; `None` where it says nothing.
+    pub client_side: Option<ClientSideFormat>,
+    /// User metadata: names without `x-amz-meta-`. On AWS too, they are not encrypted.
+    pub metadata: Vec<(String, String)>,
     /// Size of the plaintext in bytes.
     pub size_bytes: u64,
     /// The name of its first blob: 32 hex digits.
@@ -43,6 +46,14 @@ pub struct Stored {
 pub struct StoredBlob {
     /// Its name: 32 hex digits.
     pub id: String,
+    /// The number of its part; `None` for an object that was not uploaded in parts.
+    pub part_number: Option<u32>,
+    /// Size of its plaintext in bytes.
+    pub size_bytes: u64,
+    /// Its own size in bytes.
+    pub sealed_bytes: u64,
+    /// How each layer of it is cut, the outermost first.
+    pub layout: Vec<LayerLayout>,
     /// Whether it is a file; small ones lie in the catalogue.
     pub is_file: bool,
     /// Its bytes.
@@ -70,6 +81,8 @@ pub struct Layer {
     pub under: WrappedUnder,
     /// The data key, wrapped; `None` under SSE-C, where no key is kept.
     pub wrapped_key: Option<Vec<u8>>,
+    /// What the wrapped key is bound to: with any other context it does not open.
+    pub context: BTreeMap<String, String>,
 }
 
 /// What wraps a data key.
@@ -86,119 +99,70 @@ pub enum WrappedUnder {
     Nothing,
 }
 
-/// Looks an object up.
-///
-/// # Errors
-///
-/// [`StoreError`] where there is no such object, or its blob cannot be read.
-pub(crate) fn stored(
-    store: &Store,
-    bucket: &BucketName,
-    key: &ObjectKey,
-) -> Result<Stored, StoreError> {
-    let (version, body) = store.open_version(bucket, key, None)?;
-    let blobs = match body {
-        OpenBody::Blob(blob, reader) => vec![raw(blob, &reader)?],
-        OpenBody::Parts(parts) => {
-            let last = version.content.size_bytes.saturating_sub(1);
-            let wanted = parts.within((0, last))?.into_iter();
-            let opened = wanted.map(|wanted| {
-                let (part, reader) = wanted.open()?;
-                raw(part.blob, &reader)
-            });
-            opened.collect::<Result<_, StoreError>>()?
-        }
-    };
-    let key = KeyFacts::of(&version.content.sealing);
-    Ok(Stored {
-        mode: key.mode,
-        layers: key.layers,
-        kms_key_arn: key.kms.map(|kms| kms.key_arn.clone()),
-        context: key
-            .kms
-            .map(|kms| kms.context.pairs().clone())
-            .unwrap_or_default(),
-        bucket_key: key.kms.and_then(bucket_key),
-        customer_key_md5: key.customer_key_md5,
-        size_bytes: version.content.size_bytes,
-        is_file: blobs.iter().any(|blob| blob.is_file),
-        raw: blobs.iter().flat_map(|blob| blob.raw.clone()).collect(),
-        blob_id: blobs
-            .first()
-            .map(|blob| blob.id.clone())
-            .unwrap_or_default(),
-        blobs,
-    })
+/// The bytes of a KMS key, as they are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KmsMaterial {
+    /// `KeyMaterialId`: 64 hex digits.
+    pub id: String,
+    /// The bytes, wrapped under the root key.
+    pub wrapped: Vec<u8>,
+    /// What they are bound to.
+    pub context: BTreeMap<String, String>,
 }
 
-fn raw(blob: Blob, reader: &BlobReader) -> Result<StoredBlob, StoreError> {
-    let mut raw = Vec::new();
-    if let Ok(length) = usize::try_from(reader.sealed_bytes()) {
-        raw.resize(length, 0);
-    }
-    reader.read_at(0, &mut raw)?;
-    Ok(StoredBlob {
-        id: blob.id.to_string(),
-        is_file: blob.place == BlobPlace::File,
-        raw,
-    })
+/// What stands around an object and may change while it stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The aliases that its KMS key has now: `alias/app`.
+    pub kms_key_aliases: Vec<String>,
+    /// The material of the KMS key by which KMS encrypted, as it is stored; `None` in the modes that have none, and where
+    /// the key is gone.
+    pub kms_material: Option<KmsMaterial>,
+    /// The default encryption that its bucket has now.
+    pub bucket_default: BucketDefault,
 }
 
-/// What a sealing says of keys.
-struct KeyFacts<'s> {
-    mode: Mode,
-    layers: Vec<Layer>,
-    kms: Option<&'s KmsWrapping>,
-    customer_key_md5: Option<[u8; 16]>,
+/// What an upload gets that asks for no encryption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketDefault {
+    /// `SSEAlgorithm`: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: &'static str,
+    /// `KMSMasterKeyID`, as it was put.
+    pub kms_key_id: Option<String>,
+    /// `BucketKeyEnabled`.
+    pub bucket_key_enabled: bool,
 }
 
-impl<'s> KeyFacts<'s> {
-    fn of(sealing: &'s Sealing) -> Self {
-        let (mode, layers, kms, customer_key_md5) = match sealing {
-            Sealing::SseS3 { wrapped_key } => (Mode::SseS3, vec![own(wrapped_key)], None, None),
-            Sealing::SseKms(kms) => (Mode::SseKms, vec![of_kms(kms)], Some(kms), None),
-            Sealing::DsseKms { kms, wrapped_key } => {
-                let layers = vec![own(wrapped_key), of_kms(kms)];
-                (Mode::DsseKms, layers, Some(kms), None)
-            }
-            Sealing::SseC { key_md5 } => (Mode::SseC, vec![customers()], None, Some(*key_md5)),
-        };
-        Self {
-            mode,
-            layers,
-            kms,
-            customer_key_md5,
+impl Mode {
+    /// `x-amz-server-side-encryption`; `None` for SSE-C, which has headers of its own.
+    pub fn algorithm(self) -> Option<&'static str> {
+        match self {
+            Self::SseS3 => Some("AES256"),
+            Self::SseKms => Some("aws:kms"),
+            Self::DsseKms => Some("aws:kms:dsse"),
+            Self::SseC => None,
         }
     }
 }
 
-fn own(wrapped_key: &WrappedKey) -> Layer {
-    Layer {
-        under: WrappedUnder::RootKey,
-        wrapped_key: Some(wrapped_key.0.clone()),
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SseS3 => "SSE-S3",
+            Self::SseKms => "SSE-KMS",
+            Self::DsseKms => "DSSE-KMS",
+            Self::SseC => "SSE-C",
+        })
     }
 }
 
-fn of_kms(kms: &KmsWrapping) -> Layer {
-    let (under, key) = match &kms.under_bucket_key {
-        None => (WrappedUnder::KmsKey, &kms.ciphertext),
-        Some(key) => (WrappedUnder::BucketKey, key),
-    };
-    Layer {
-        under,
-        wrapped_key: Some(key.0.clone()),
+impl fmt::Display for WrappedUnder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RootKey => "root key",
+            Self::KmsKey => "KMS key",
+            Self::BucketKey => "bucket key",
+            Self::Nothing => "nothing",
+        })
     }
-}
-
-fn customers() -> Layer {
-    Layer {
-        under: WrappedUnder::Nothing,
-        wrapped_key: None,
-    }
-}
-
-fn bucket_key(kms: &KmsWrapping) -> Option<Vec<u8>> {
-    kms.under_bucket_key
-        .as_ref()
-        .map(|_| kms.ciphertext.0.clone())
 }

@@ -4,5 +4,6 @@ pub(crate) mod aead;
 pub(crate) mod data_key;
 pub(crate) mod digest;
 pub(crate) mod error;
+pub(crate) mod layout;
 pub(crate) mod mac;
 pub(crate) mod segments;

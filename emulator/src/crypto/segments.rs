@@ -20,14 +20,10 @@ use zeroize::Zeroizing;
 use crate::crypto::data_key::DataKey;
 use crate::crypto::digest::equal;
 use crate::crypto::error::CryptoError;
+use crate::crypto::layout::{HEADER_BYTES, Layout, PREFIX_BYTES, SALT_BYTES, TAG_BYTES, widen};
 
 /// The size of a sealed segment, in bytes.
 pub(crate) const SEGMENT_BYTES: usize = 65_536;
-/// The header: its own length, salt, nonce prefix.
-pub(crate) const HEADER_BYTES: usize = 1 + SALT_BYTES + PREFIX_BYTES;
-const SALT_BYTES: usize = 32;
-const PREFIX_BYTES: usize = 7;
-const TAG_BYTES: usize = 32;
 
 /// What a sealing draws at random.
 #[derive(Clone, Copy, Debug)]
@@ -81,64 +77,6 @@ impl Keys {
     }
 }
 
-/// Where segments begin and end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Layout {
-    segment_bytes: u64,
-}
-
-impl Layout {
-    /// Plaintext bytes of the first segment, which shares its room with the header.
-    fn first(self) -> u64 {
-        self.later() - widen(HEADER_BYTES)
-    }
-
-    /// Plaintext bytes of every other segment but the last.
-    fn later(self) -> u64 {
-        self.segment_bytes - widen(TAG_BYTES)
-    }
-
-    fn plaintext_of(self, index: u32) -> u64 {
-        if index == 0 {
-            self.first()
-        } else {
-            self.later()
-        }
-    }
-
-    /// The plaintext offset at which a segment begins.
-    fn start(self, index: u32) -> u64 {
-        match index.checked_sub(1) {
-            None => 0,
-            Some(before) => self.first() + u64::from(before) * self.later(),
-        }
-    }
-
-    /// The segment that holds a plaintext offset.
-    fn segment_of(self, offset: u64) -> u32 {
-        let behind_first = offset.checked_sub(self.first());
-        let index = behind_first.map_or(0, |offset| 1 + offset / self.later());
-        u32::try_from(index).unwrap_or(u32::MAX)
-    }
-
-    /// The plaintext's length, if a body of this sealed length can be.
-    fn plaintext_bytes(self, sealed_bytes: u64) -> Option<u64> {
-        let segments = sealed_bytes.div_ceil(self.segment_bytes);
-        let last = sealed_bytes - segments.checked_sub(1)? * self.segment_bytes;
-        let overhead = widen(HEADER_BYTES) + segments * widen(TAG_BYTES);
-        let minimum = if segments == 1 {
-            widen(HEADER_BYTES + TAG_BYTES)
-        } else {
-            widen(TAG_BYTES) + 1
-        };
-        (last >= minimum && u32::try_from(segments).is_ok()).then(|| sealed_bytes - overhead)
-    }
-}
-
-fn widen(bytes: usize) -> u64 {
-    u64::try_from(bytes).expect("these are lengths of slices and constants")
-}
-
 /// Seals a body while it comes.
 pub(crate) struct Sealer {
     keys: Keys,
@@ -163,9 +101,7 @@ impl Sealer {
         header[1 + SALT_BYTES..].copy_from_slice(&seed.nonce_prefix);
         Self {
             keys: Keys::derive(key, seed, associated_data),
-            layout: Layout {
-                segment_bytes: widen(segment_bytes),
-            },
+            layout: Layout::of(segment_bytes),
             header: Some(header),
             index: 0,
             pending: Zeroizing::new(Vec::new()),
@@ -246,13 +182,11 @@ impl Opener {
         }
         seed.salt.copy_from_slice(&header[1..=SALT_BYTES]);
         seed.nonce_prefix.copy_from_slice(&header[1 + SALT_BYTES..]);
-        let layout = Layout {
-            segment_bytes: widen(segment_bytes),
-        };
+        let layout = Layout::of(segment_bytes);
         let plaintext_bytes = layout
             .plaintext_bytes(sealed_bytes)
             .ok_or(CryptoError::BadLength)?;
-        let last = layout.segment_of(plaintext_bytes.saturating_sub(1));
+        let last = layout.last(plaintext_bytes);
         Ok(Self {
             keys: Keys::derive(key, &seed, associated_data),
             layout,
@@ -273,20 +207,12 @@ impl Opener {
 
     /// Where a segment lies in the sealed body, its tag included and the header left out.
     pub(crate) fn sealed_range(&self, index: u32) -> Range<u64> {
-        let start = u64::from(index) * self.layout.segment_bytes;
-        let first = if index == 0 {
-            widen(HEADER_BYTES)
-        } else {
-            start
-        };
-        let plain = self.plaintext_range(index);
-        first..first + (plain.end - plain.start) + widen(TAG_BYTES)
+        self.layout.sealed_range(index, self.plaintext_bytes)
     }
 
     /// The plaintext offsets of a segment.
     pub(crate) fn plaintext_range(&self, index: u32) -> Range<u64> {
-        let start = self.layout.start(index);
-        start..(start + self.layout.plaintext_of(index)).min(self.plaintext_bytes)
+        self.layout.plaintext_range(index, self.plaintext_bytes)
     }
 
     /// Opens a segment in place, after its tag was checked.

@@ -5,11 +5,14 @@ use crate::crypto::aead::Aead;
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
 use crate::keyring::bucket_keys::BucketKeys;
+use crate::keyring::error::KeyringError;
 use crate::keyring::root_key::RootKey;
 use crate::store::handle::Store;
 
 /// What the check value of a store says when it is opened.
 const CHECK: &[u8] = b"strongroom/root-key/1";
+/// The catalogue's row by which the root key is recognised.
+const CHECK_ROW: &str = "root-key-check";
 
 /// All keys of the server.
 #[derive(Debug)]
@@ -48,13 +51,33 @@ impl Keyring {
         }
     }
 
+    /// Whether this is the root key that the store's data was made under; `None` for a store without data.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`].
+    pub(crate) fn fits_store(&self) -> Result<Option<bool>, KeyringError> {
+        let check = self.store.meta(CHECK_ROW)?;
+        Ok(check.map(|check| self.made(&check)))
+    }
+
+    /// Lets the store recognise this root key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`].
+    pub(crate) async fn mark_store(&self) -> Result<(), KeyringError> {
+        let value = self.check_value().into();
+        Ok(self.store.set_meta(CHECK_ROW, value).await?)
+    }
+
     /// A value by which a store recognises the root key that its data was made under.
-    pub(crate) fn check_value(&self) -> Vec<u8> {
+    fn check_value(&self) -> Vec<u8> {
         self.root.seal(self.entropy.bytes(), CHECK, CHECK)
     }
 
     /// Whether a check value was made under this root key.
-    pub(crate) fn made(&self, check_value: &[u8]) -> bool {
+    fn made(&self, check_value: &[u8]) -> bool {
         self.root
             .open(check_value, CHECK)
             .is_ok_and(|opened| *opened == CHECK)

@@ -2,7 +2,8 @@
 //!
 //! [`handle`] is the keyring. It makes KMS keys ([`lifecycle`], [`managed`]), finds them ([`lookup`]) for somebody
 //! ([`asker`]) who may use them ([`authorize`]) in their state ([`states`]), encrypts with them ([`encryption`],
-//! [`ciphertext`]) and turns them ([`rotation`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it.
+//! [`ciphertext`]) and turns them ([`rotation`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
+//! needs the root key alone.
 
 pub(crate) mod asker;
 pub(crate) mod data_keys;
@@ -13,6 +14,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod lists;
 pub(crate) mod managed;
 pub(crate) mod refusal;
+pub(crate) mod reveal;
 pub(crate) mod root_key;
 pub(crate) mod s3_keys;
 pub(crate) mod states;

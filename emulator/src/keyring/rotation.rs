@@ -125,7 +125,8 @@ fn damaged(key: &KmsKey, source: CryptoError) -> KeyringError {
     }
 }
 
-fn bound_to(key: &KeyId, material: MaterialId) -> EncryptionContext {
+/// What the wrapped bytes of a material are bound to.
+pub(super) fn bound_to(key: &KeyId, material: MaterialId) -> EncryptionContext {
     EncryptionContext::new(BTreeMap::from([
         ("strongroom:kms-key".to_owned(), key.to_string()),
         ("strongroom:material".to_owned(), material.to_string()),

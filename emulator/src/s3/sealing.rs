@@ -1,7 +1,8 @@
 //! The two ends of an object's encryption, as operations need them: begin to write one, and open a stored one.
 
 use crate::crypto::data_key::DataKey;
-use crate::crypto::segments::{HEADER_BYTES, Opener};
+use crate::crypto::layout::HEADER_BYTES;
+use crate::crypto::segments::Opener;
 use crate::keyring::s3_keys;
 use crate::model::etag::ETag;
 use crate::model::object::{BlobId, ObjectVersion};

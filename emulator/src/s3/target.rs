@@ -167,7 +167,8 @@ fn before_s3(host: &str) -> Option<&str> {
     })
 }
 
-fn without_port(host: &str) -> &str {
+/// The name in a host, without its port.
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
             if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>

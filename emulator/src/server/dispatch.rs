@@ -1,4 +1,4 @@
-//! Which protocol a request speaks: health, KMS, STS, or S3, which takes all the rest.
+//! Which protocol a request speaks: health, the control, KMS, STS, or S3, which takes all the rest.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 
 use crate::clock::Clock;
+use crate::control::service::ControlService;
 use crate::entropy::Entropy;
 use crate::kms::service::{KmsService, TARGET};
 use crate::s3::service::S3Service;
@@ -41,6 +42,7 @@ pub(crate) struct Dispatch {
     health: Health,
     clock: Clock,
     entropy: Entropy,
+    control: Option<Arc<ControlService>>,
     services: Vec<(Protocol, Arc<dyn Service>)>,
 }
 
@@ -51,8 +53,16 @@ impl Dispatch {
             health,
             clock,
             entropy,
+            control: None,
             services: Vec::new(),
         }
+    }
+
+    /// Adds the control.
+    #[must_use]
+    pub(crate) fn with_control(mut self, control: Arc<ControlService>) -> Self {
+        self.control = Some(control);
+        self
     }
 
     /// Adds a service.
@@ -60,6 +70,12 @@ impl Dispatch {
     pub(crate) fn with(mut self, protocol: Protocol, service: Arc<dyn Service>) -> Self {
         self.services.push((protocol, service));
         self
+    }
+
+    fn control_for(&self, request: &Request) -> Option<Arc<ControlService>> {
+        let control = self.control.as_ref();
+        let asked = control.filter(|control| control.is_asked(request));
+        asked.map(Arc::clone)
     }
 
     fn find(&self, protocol: Protocol) -> Option<&Arc<dyn Service>> {
@@ -92,6 +108,9 @@ impl Service for Dispatch {
             let names = self.services.iter().map(|(protocol, _)| protocol.name());
             let response = Health::respond(names);
             return Box::pin(async { response });
+        }
+        if let Some(control) = self.control_for(&request) {
+            return Box::pin(async move { control.respond(request).await });
         }
         match self.find(protocol(&request)) {
             Some(service) => Arc::clone(service).answer(request),

@@ -1,7 +1,8 @@
 //! Opening a stored body.
 
 use crate::crypto::data_key::DataKey;
-use crate::crypto::segments::{HEADER_BYTES, Opener, SEGMENT_BYTES};
+use crate::crypto::layout::HEADER_BYTES;
+use crate::crypto::segments::{Opener, SEGMENT_BYTES};
 use crate::keyring::handle::Keyring;
 use crate::model::context::EncryptionContext;
 use crate::model::object::BlobId;

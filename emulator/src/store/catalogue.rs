@@ -154,6 +154,15 @@ impl View {
         Ok(stored.map(|stored| stored.value))
     }
 
+    /// Every small body, under its key.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn bodies(&self) -> Result<Scan, StoreError> {
+        self.snapshot.bodies()
+    }
+
     /// The rows from this key on, as they are stored.
     ///
     /// # Errors

@@ -116,6 +116,13 @@ pub(super) trait Snapshot {
     /// `Io`, `Corrupted`.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Stored>, StoreError>;
 
+    /// Every small body.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    fn bodies(&self) -> Result<Scan, StoreError>;
+
     /// The rows from this key on.
     ///
     /// # Errors

@@ -25,19 +25,32 @@ pub(super) fn settle(
     file: &Path,
     blobs: &BlobFolder,
 ) -> Result<bool, StoreError> {
-    let corrupted = |finding: &str| StoreError::Corrupted {
-        file: file.to_owned(),
-        finding: finding.to_owned(),
-    };
-    let Some(stored) = engine.snapshot()?.get(Table::Rows, keys::FORMAT)? else {
+    let Some(found) = find(engine, file)? else {
         if !sweep::blob_files(blobs)?.is_empty() {
-            return Err(corrupted("it is missing or empty, but blobs lie beside it"));
+            let finding = "it is missing or empty, but blobs lie beside it";
+            return Err(corrupted(file, finding));
         }
         engine.commit(&[mark()])?;
         return Ok(true);
     };
+    if found < FORMAT {
+        // Its rows read as they are; from now on older programs must leave it alone.
+        engine.commit(&[mark()])?;
+    }
+    Ok(false)
+}
+
+/// The format of the catalogue, which this program knows; `None` for a new one.
+///
+/// # Errors
+///
+/// `NewerFormat`, `Corrupted`, `Io`.
+pub(super) fn find(engine: &dyn Engine, file: &Path) -> Result<Option<u32>, StoreError> {
+    let Some(stored) = engine.snapshot()?.get(Table::Rows, keys::FORMAT)? else {
+        return Ok(None);
+    };
     let found: u32 = serde_json::from_slice(&stored.value)
-        .map_err(|_| corrupted("its format is not a number"))?;
+        .map_err(|_| corrupted(file, "its format is not a number"))?;
     if found > FORMAT {
         return Err(StoreError::NewerFormat {
             file: file.to_owned(),
@@ -45,11 +58,14 @@ pub(super) fn settle(
             known: FORMAT,
         });
     }
-    if found < FORMAT {
-        // Its rows read as they are; from now on older programs must leave it alone.
-        engine.commit(&[mark()])?;
+    Ok(Some(found))
+}
+
+fn corrupted(file: &Path, finding: &str) -> StoreError {
+    StoreError::Corrupted {
+        file: file.to_owned(),
+        finding: finding.to_owned(),
     }
-    Ok(false)
 }
 
 /// Writes down the format of this program.

@@ -54,20 +54,48 @@ impl Store {
     ///
     /// `FolderInUse`, `NewerFormat`, `Corrupted`, `Io`.
     pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let (store, engine) = Self::assemble(options, |engine, file, blobs| {
+            format::settle(engine, file, blobs)
+        })?;
+        let view = store.view()?;
+        sweep::sweep(&view, store.blobs())?;
+        let lost = sweep::lost_parts(&view)?;
+        if !lost.is_empty() {
+            engine.commit(&[Member::of(lost)])?;
+        }
+        Ok(store)
+    }
+
+    /// The same, only to look: what a crash left behind stays, and so does an older format. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub(crate) fn open_to_look(options: StoreOptions) -> Result<Self, StoreError> {
+        let (store, _) = Self::assemble(options, |engine, file, _| {
+            Ok(format::find(engine, file)?.is_none())
+        })?;
+        Ok(store)
+    }
+
+    /// Whether a folder is one of ours.
+    pub(crate) fn lies_in(folder: &Path) -> bool {
+        folder.join(CATALOGUE_FILE).is_file()
+    }
+
+    /// `settle` looks at the format, and tells whether the catalogue is new.
+    fn assemble(
+        options: StoreOptions,
+        settle: impl FnOnce(&RedbEngine, &Path, &BlobFolder) -> Result<bool, StoreError>,
+    ) -> Result<(Self, Arc<dyn Engine>), StoreError> {
         let folder = DataFolder::open(options.folder)?;
         let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
         let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
         let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
-        let is_fresh = format::settle(engine.as_ref(), &file, &blobs)?;
+        let is_fresh = settle(&engine, &file, &blobs)?;
         let shared: Arc<dyn Engine> = engine;
         let catalogue = Catalogue::new(file, Arc::clone(&shared), blobs.clone())?;
-        let view = catalogue.view()?;
-        sweep::sweep(&view, &blobs)?;
-        let lost = sweep::lost_parts(&view)?;
-        if !lost.is_empty() {
-            shared.commit(&[Member::of(lost)])?;
-        }
-        Ok(Self(Arc::new(Opened {
+        let store = Self(Arc::new(Opened {
             catalogue,
             blobs,
             clock: options.clock,
@@ -75,7 +103,8 @@ impl Store {
             entropy: options.entropy,
             is_fresh,
             folder,
-        })))
+        }));
+        Ok((store, shared))
     }
 
     /// Whether the catalogue was made just now.
@@ -195,6 +224,48 @@ mod tests {
         assert_eq!(read(&crashed, "small").unwrap(), b"body");
         assert_eq!(read(&crashed, "large").unwrap(), LARGE);
         drop(running);
+    }
+
+    fn look(folder: &Path) -> Result<Store, StoreError> {
+        Store::open_to_look(StoreOptions {
+            folder: Folder::Durable(folder.to_owned()),
+            clock: Clock::system(),
+            entropy: Entropy::system(),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_look_leaves_what_a_crash_has_left() {
+        let folder = TempDir::new().unwrap();
+        drop(filled(folder.path()).await);
+        let left = folder.path().join("staging").join("0".repeat(32));
+        fs::write(&left, "x").unwrap();
+
+        let looking = look(folder.path()).unwrap();
+        let held = durable(folder.path());
+        let read = read(&looking, "large").unwrap();
+        drop(looking);
+
+        assert!(matches!(held, Err(StoreError::FolderInUse(_))), "{held:?}");
+        assert_eq!(read, LARGE);
+        assert!(left.exists());
+        drop(durable(folder.path()).unwrap());
+        assert!(!left.exists());
+    }
+
+    /// Source: `fixtures/data-format-2`, which a program of that format wrote.
+    #[test]
+    fn a_look_leaves_an_older_format() {
+        let written = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../fixtures/data-format-2/data")
+            .join(CATALOGUE_FILE);
+        let folder = TempDir::new().unwrap();
+        fs::copy(written, folder.path().join(CATALOGUE_FILE)).unwrap();
+
+        let looking = look(folder.path()).unwrap();
+
+        let format = looking.view().unwrap().bytes(keys::FORMAT).unwrap();
+        assert_eq!(format.unwrap().value, b"2");
     }
 
     #[tokio::test]

@@ -6,12 +6,14 @@
 
 pub(crate) mod buckets;
 pub(crate) mod error;
+pub(crate) mod finder;
 pub(crate) mod folder;
 pub(crate) mod handle;
 pub(crate) mod kms;
 pub(crate) mod listing;
 pub(crate) mod open_body;
 pub(crate) mod reader;
+pub(crate) mod search;
 pub(crate) mod staging;
 pub(crate) mod uploads;
 pub(crate) mod version_listing;

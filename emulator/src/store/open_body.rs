@@ -68,6 +68,15 @@ impl OpenParts {
         self.walk(0, |_| true)
     }
 
+    /// The body of one of them.
+    ///
+    /// # Errors
+    ///
+    /// `BrokenBlob`, `Io`, `Corrupted`.
+    pub(crate) fn open(&self, part: &Part) -> Result<BlobReader, StoreError> {
+        self.store.reader(&self.store.view()?, part.blob)
+    }
+
     fn walk(
         &self,
         end: u64,

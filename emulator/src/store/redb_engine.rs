@@ -169,19 +169,32 @@ impl Snapshot for RedbSnapshot {
         })
     }
 
-    fn scan(&self, from: &[u8]) -> Result<Scan, StoreError> {
-        let mut range = guarded(&self.path, "read", || Ok(self.rows.range(from..)?))?;
-        let path = Arc::clone(&self.path);
-        let next = move || {
-            guarded(&path, "read", || {
-                let row = range.next().transpose()?;
-                row.map(|(key, value)| Ok((key.value().to_vec(), unpack(value.value())?)))
-                    .transpose()
-            })
-            .transpose()
-        };
-        Ok(Box::new(std::iter::from_fn(next)))
+    fn bodies(&self) -> Result<Scan, StoreError> {
+        let range = guarded(&self.path, "read", || {
+            let bodies = self.transaction.open_table(BODIES)?;
+            Ok(bodies.range::<&[u8]>(..)?)
+        })?;
+        Ok(walk(&self.path, range))
     }
+
+    fn scan(&self, from: &[u8]) -> Result<Scan, StoreError> {
+        let range = guarded(&self.path, "read", || Ok(self.rows.range(from..)?))?;
+        Ok(walk(&self.path, range))
+    }
+}
+
+/// The rows of a range, in order.
+fn walk(path: &Arc<Path>, mut range: redb::Range<'static, &'static [u8], &'static [u8]>) -> Scan {
+    let path = Arc::clone(path);
+    let next = move || {
+        guarded(&path, "read", || {
+            let row = range.next().transpose()?;
+            row.map(|(key, value)| Ok((key.value().to_vec(), unpack(value.value())?)))
+                .transpose()
+        })
+        .transpose()
+    };
+    Box::new(std::iter::from_fn(next))
 }
 
 impl OpenedFile {

@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use strongroom::ClientSideFormat;
+
 use crate::client_side::error::ClientSideError;
 
 /// User metadata of an object, as the AWS SDK gives it.
@@ -100,35 +102,15 @@ pub enum Format {
     reason = "metadata come from the SDK, as maps of the usual kind"
 )]
 pub fn format_of(metadata: &HashMap<String, String>) -> Result<Format, ClientSideError> {
-    let has = |name: &str| metadata.contains_key(name);
-    let is_v3 = has(KEY_V3) || KEPT_BY_V3.iter().all(|name| has(name));
-    let found = [
-        (has(KEY_V1), Format::V1),
-        (has(KEY_V2), Format::V2),
-        (is_v3, Format::V3),
-        (has(INSTRUCTION_FILE), Format::InstructionFile),
-    ];
-    let mut found = found.iter().filter(|(is_there, _)| *is_there);
-    let Some((_, format)) = found.next() else {
-        return Ok(Format::None);
-    };
-    let holds_other_keys = *format != Format::V3 && KEPT_BY_V3.iter().any(|name| has(name));
-    if found.next().is_some() || holds_other_keys {
-        return Err(ClientSideError::TwoFormats);
-    }
-    match required(*format).iter().find(|name| !has(name)) {
-        Some(missing) => Err(ClientSideError::Missing(missing)),
-        None => Ok(*format),
-    }
-}
-
-/// What a format's metadata must hold beside the wrapped key.
-fn required(format: Format) -> &'static [&'static str] {
-    match format {
-        Format::V1 => &[IV, DESCRIPTION],
-        Format::V2 => &[IV, CONTENT_ALGORITHM, WRAPPING],
-        Format::V3 => &KEPT_BY_V3,
-        Format::InstructionFile | Format::None => &[],
+    match ClientSideFormat::find(metadata.keys().map(String::as_str)) {
+        Some(ClientSideFormat::V1) => Ok(Format::V1),
+        Some(ClientSideFormat::V2) => Ok(Format::V2),
+        Some(ClientSideFormat::V3) => Ok(Format::V3),
+        Some(ClientSideFormat::InstructionFile) => Ok(Format::InstructionFile),
+        Some(ClientSideFormat::Mixed) => Err(ClientSideError::TwoFormats),
+        Some(ClientSideFormat::Incomplete(missing)) => Err(ClientSideError::Missing(missing)),
+        // Of an instruction file beside it, metadata tell nothing.
+        _ => Ok(Format::None),
     }
 }
 

@@ -8,6 +8,8 @@
     reason = "what tests share fails as they do"
 )]
 
+mod inspect;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
