@@ -105,6 +105,12 @@ async fn a_document_must_be_there_and_be_one() {
     );
     assert_eq!(told(&bad_md5).0, "InvalidDigest");
     assert_eq!(told(&other_md5).0, "BadDigest");
+    for (document, code) in [("", "MissingRequestBodyError"), ("<a", "MalformedXML")] {
+        let headers = [("content-md5", "CY9rzUYh03PK3k6DJie09g==")];
+        let address = keyed.server.address();
+        let refused = send_body(address, TARGET, &headers, document.as_bytes()).await;
+        assert_eq!(told(&refused).0, code, "before the digest");
+    }
     let broken = [
         "<ObjectEncryption>".to_owned(),
         document(""),

@@ -224,7 +224,11 @@ async fn a_completion_brings_the_uploads_key_or_none() {
     for (headers, expected) in cases {
         assert_says(&begun.complete(&keyed, &headers).await, &expected, true);
     }
-    succeeded(begun.complete(&keyed, &Way::SseC.brings()).await);
+    let done = succeeded(begun.complete(&keyed, &Way::SseC.brings()).await);
+    assert!(done.element("ChecksumCRC64NVME").is_some());
+    let without = Begun::under(&keyed, Way::SseC).await;
+    let done = succeeded(without.complete(&keyed, &[]).await);
+    assert_eq!(done.element("ChecksumCRC64NVME"), None);
     for way in [Way::SseS3, Way::SseKms] {
         let begun = Begun::under(&keyed, way).await;
         let refused = begun.complete(&keyed, &Way::SseC.brings()).await;

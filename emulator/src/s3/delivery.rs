@@ -15,6 +15,8 @@ use crate::wire::body::{Body, BodyError};
 /// Up to this much plaintext is opened on the runtime.
 const INLINE_BYTES: u64 = 65_536;
 
+const ENDS_EARLY: &str = "the blobs of an object hold less than it";
+
 /// Blobs that are opened one behind the other.
 pub(crate) type Blobs = Box<dyn Iterator<Item = Result<BlobPlaintext, S3Error>> + Send>;
 
@@ -67,7 +69,8 @@ impl Plaintext {
             let next = self.behind.as_mut().and_then(Iterator::next);
             match next.transpose()? {
                 Some(blob) => self.current = Some(blob),
-                None => return Ok(None),
+                None if self.left_bytes == 0 => return Ok(None),
+                None => return Err(S3Error::internal(ENDS_EARLY)),
             }
         }
     }

@@ -36,6 +36,18 @@ pub(crate) struct S3Error {
     pub(crate) is_private: bool,
 }
 
+/// The form of an operation's errors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ErrorForm {
+    /// With an XML declaration.
+    #[default]
+    Declared,
+    /// Without one.
+    Bare,
+    /// Without one, and the connection ends with it.
+    BareAndLast,
+}
+
 impl S3Error {
     pub(crate) fn new(code: Code, message: Cow<'static, str>) -> Self {
         Self {

@@ -5,7 +5,7 @@
 
 use crate::model::bucket::Bucket;
 use crate::s3::code::Code;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 
@@ -29,9 +29,12 @@ pub(crate) enum FreshAnswer {
 }
 
 impl FreshAnswer {
-    /// Whether its error lacks the XML declaration.
-    pub(crate) const fn is_bare(&self) -> bool {
-        matches!(self, Self::BareMissing(_))
+    /// What form its error has.
+    pub(crate) const fn error_form(&self) -> ErrorForm {
+        match self {
+            Self::BareMissing(_) => ErrorForm::Bare,
+            _ => ErrorForm::Declared,
+        }
     }
 
     /// The answer for a bucket.

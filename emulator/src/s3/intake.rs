@@ -423,7 +423,8 @@ pub(crate) fn check_signing(incoming: &Incoming, payload: Payload) -> Result<(),
     Ok(())
 }
 
-/// Reads a small body whole and checks every digest declared of it.
+/// Reads a small body whole and checks every digest declared of it; a refusal of one that AWS checks late waits until the
+/// document is parsed.
 ///
 /// # Errors
 ///
@@ -434,7 +435,7 @@ pub(crate) async fn read_document(
 ) -> Result<(), S3Error> {
     let declared = match payload {
         Payload::None | Payload::Stream | Payload::Form => return Ok(()),
-        Payload::Document => Declared::parse(&incoming.request)?,
+        Payload::Document | Payload::LateDocument => Declared::parse(&incoming.request)?,
         Payload::Manifest => Declared {
             content_md5: checksums::parse_content_md5(&incoming.request)?,
             checksum: None,
@@ -453,8 +454,16 @@ pub(crate) async fn read_document(
             );
         }
     }
-    let end = verifier.finish()?;
-    check_document(&declared, &end, &document)?;
+    let end = verifier.finish().map_err(S3Error::from);
+    if payload == Payload::LateDocument {
+        let checked = check_document_md5(&declared, &document)
+            .and_then(|()| check_document(&declared, &end?, &document));
+        incoming.late_refusal = checked.err();
+    } else {
+        let end = end?;
+        check_document_md5(&declared, &document)?;
+        check_document(&declared, &end, &document)?;
+    }
     incoming.request.document = document.into();
     Ok(())
 }
@@ -462,15 +471,17 @@ pub(crate) async fn read_document(
 /// Unlike that of an object, the digest that was expected comes back as it was sent.
 ///
 /// Source: answers recorded from AWS in March 2026.
-fn check_document(declared: &Declared, end: &PayloadEnd, document: &[u8]) -> Result<(), S3Error> {
-    if let Some(expected) = declared.content_md5 {
-        let calculated = crate::crypto::digest::md5(document);
-        if expected != calculated {
-            return Err(Code::BadDigest
-                .with("CalculatedDigest", base64(&calculated))
-                .with("ExpectedDigest", base64(&expected)));
-        }
+fn check_document_md5(declared: &Declared, document: &[u8]) -> Result<(), S3Error> {
+    let calculated = crate::crypto::digest::md5(document);
+    match declared.content_md5 {
+        Some(expected) if expected != calculated => Err(Code::BadDigest
+            .with("CalculatedDigest", base64(&calculated))
+            .with("ExpectedDigest", base64(&expected))),
+        _ => Ok(()),
     }
+}
+
+fn check_document(declared: &Declared, end: &PayloadEnd, document: &[u8]) -> Result<(), S3Error> {
     let Some(checksum) = &declared.checksum else {
         return Ok(());
     };

@@ -8,7 +8,7 @@ use crate::model::bucket_name::BucketName;
 use crate::model::object::VersionId;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::form::PostForm;
 use crate::s3::fresh::FreshAnswer;
 use crate::s3::headers::versions;
@@ -24,8 +24,8 @@ pub(crate) trait Operation: Sized + Send + 'static {
     const ROUTE: Route;
     /// What it does with the body.
     const PAYLOAD: Payload = Payload::None;
-    /// Whether AWS leaves the XML declaration out of its errors.
-    const BARE_ERRORS: bool = false;
+    /// What form its errors have.
+    const ERRORS: ErrorForm = ErrorForm::Declared;
     /// Whether the bucket has to exist: all but `CreateBucket`.
     const NEEDS_BUCKET: bool = true;
 
@@ -64,6 +64,8 @@ pub(crate) struct Incoming {
     pub(crate) region: String,
     /// The form that it came as.
     pub(crate) form: Option<PostForm>,
+    /// What is refused of its digests once the document is understood.
+    pub(crate) late_refusal: Option<S3Error>,
 }
 
 impl Incoming {
@@ -109,6 +111,8 @@ pub(crate) enum Payload {
     None,
     /// A small document, read whole before its turn.
     Document,
+    /// The same, whose digests AWS checks when it has understood the document.
+    LateDocument,
     /// A small document whose checksum headers speak of something else: of the object that it completes.
     Manifest,
     /// A body of any size, which the operation reads itself.
@@ -168,8 +172,8 @@ pub(crate) struct Entry {
     pub(crate) route: Route,
     /// What it does with the body.
     pub(crate) payload: Payload,
-    /// Whether its errors lack the XML declaration.
-    pub(crate) bare_errors: bool,
+    /// What form its errors have.
+    pub(crate) errors: ErrorForm,
     /// Whether the bucket has to exist.
     pub(crate) needs_bucket: bool,
     /// The action that a blocked customer key is refused under.
@@ -187,7 +191,7 @@ impl Entry {
             name: O::NAME,
             route: O::ROUTE,
             payload: O::PAYLOAD,
-            bare_errors: O::BARE_ERRORS,
+            errors: O::ERRORS,
             needs_bucket: O::NEEDS_BUCKET,
             seals: O::SEALS,
             needs_version_4: O::NEEDS_VERSION_4,
@@ -201,12 +205,11 @@ impl Entry {
         route: Route,
         answer: &'static FreshAnswer,
     ) -> Self {
-        let bare_errors = answer.is_bare();
         Self {
             name,
             route,
             payload: Payload::None,
-            bare_errors,
+            errors: answer.error_form(),
             needs_bucket: true,
             seals: None,
             needs_version_4: None,
@@ -220,7 +223,7 @@ impl Entry {
             name,
             route,
             payload: Payload::None,
-            bare_errors: false,
+            errors: ErrorForm::Declared,
             needs_bucket: true,
             seals: None,
             needs_version_4: None,
@@ -230,7 +233,13 @@ impl Entry {
 }
 
 fn call<O: Operation>(cx: &Context, mut incoming: Incoming) -> Answer<'_> {
-    Box::pin(async move { O::parse(&mut incoming)?.run(cx).await })
+    Box::pin(async move {
+        let operation = O::parse(&mut incoming)?;
+        match incoming.late_refusal {
+            None => operation.run(cx).await,
+            Some(refusal) => Err(refusal),
+        }
+    })
 }
 
 impl Route {

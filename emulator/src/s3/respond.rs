@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::wire::body::Body;
 use crate::wire::encoding::base64;
 use crate::wire::response::Response;
@@ -47,8 +47,13 @@ pub(crate) fn finish(response: Response, ids: &MessageIds, clock: &Clock) -> Res
         .header("server", "AmazonS3")
 }
 
-/// Renders an error. There is no body to HEAD and none with 304; `bare` leaves the XML declaration out.
-pub(crate) fn error(error: &S3Error, ids: &MessageIds, method: &Method, bare: bool) -> Response {
+/// Renders an error. There is no body to HEAD and none with 304.
+pub(crate) fn error(
+    error: &S3Error,
+    ids: &MessageIds,
+    method: &Method,
+    form: ErrorForm,
+) -> Response {
     log(error, ids);
     let mut response = Response::new(error.code.status());
     for (name, value) in &error.headers {
@@ -61,7 +66,11 @@ pub(crate) fn error(error: &S3Error, ids: &MessageIds, method: &Method, bare: bo
     if *method == Method::HEAD {
         return response;
     }
-    response.body(Body::from(render(error, ids, bare)))
+    if form == ErrorForm::BareAndLast {
+        response = response.header("connection", "close");
+    }
+    let is_bare = form != ErrorForm::Declared;
+    response.body(Body::from(render(error, ids, is_bare)))
 }
 
 fn log(error: &S3Error, ids: &MessageIds) {
@@ -104,4 +113,32 @@ pub(crate) fn xml(document: XmlWriter) -> Response {
     Response::ok()
         .header("content-type", "application/xml")
         .body(document.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::code::Code;
+
+    /// Source: answers recorded from AWS in March 2026.
+    #[test]
+    fn errors_have_the_form_of_their_operation() {
+        let ids = MessageIds::draw(&Entropy::seeded(1));
+        let answer = |form| error(&Code::AccessDenied.error(), &ids, &Method::PUT, form);
+        let closes = |response: &Response| {
+            let value = response.headers.get("connection");
+            value.is_some_and(|value| value == "close")
+        };
+        let forms = [
+            (ErrorForm::Declared, false),
+            (ErrorForm::Bare, false),
+            (ErrorForm::BareAndLast, true),
+        ];
+
+        for (form, is_last) in forms {
+            assert_eq!(closes(&answer(form)), is_last, "{form:?}");
+        }
+        let document = render(&Code::AccessDenied.error(), &ids, true);
+        assert!(document.starts_with(b"<Error>"));
+    }
 }

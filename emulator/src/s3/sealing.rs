@@ -173,7 +173,10 @@ fn open_parts(
     range: Option<(u64, u64)>,
 ) -> Result<Plaintext, S3Error> {
     let (first, end) = range.map_or((0, size_bytes), |(first, last)| (first, last + 1));
-    let wanted = parts.within((first, end.saturating_sub(1)))?;
+    let wanted = match end.checked_sub(1).filter(|last| first <= *last) {
+        Some(last) => parts.within((first, last))?,
+        None => Vec::new(),
+    };
     let blobs = wanted.into_iter().map(move |wanted| {
         let (start, stop) = (wanted.placed.start, wanted.placed.end());
         let (part, reader) = wanted.open()?;

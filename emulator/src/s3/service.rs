@@ -15,7 +15,7 @@ use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::s3::code::Code;
 use crate::s3::context::{Access, Context, Settings};
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::form::PostForm;
 use crate::s3::headers::encryption;
 use crate::s3::operation::{Call, Entry, Incoming, Payload};
@@ -58,14 +58,14 @@ impl S3Service {
             request.path.clone(),
             request.connection.peer,
         );
-        let (response, bare) = match self.find(&request) {
+        let (response, form) = match self.find(&request) {
             Ok((target, entry)) => (
                 self.perform(entry, target, caller, request).await,
-                entry.bare_errors,
+                entry.errors,
             ),
-            Err(error) => (Err(error), false),
+            Err(error) => (Err(error), ErrorForm::Declared),
         };
-        let response = response.unwrap_or_else(|error| respond::error(&error, &ids, &method, bare));
+        let response = response.unwrap_or_else(|error| respond::error(&error, &ids, &method, form));
         tracing::debug!(request = %ids.request, ?peer, %method, path, status = response.status.as_u16(), "answered");
         respond::finish(response, &ids, &self.clock)
     }
@@ -110,6 +110,7 @@ impl S3Service {
             signing: identified.payload,
             region: identified.region,
             form,
+            late_refusal: None,
             request,
         };
         intake::check_signing(&incoming, entry.payload)?;

@@ -98,7 +98,7 @@ impl Store {
                     return Err(StoreError::BucketNotEmpty(Box::new(bucket)));
                 }
             }
-            let uploads: Vec<Upload> = tx.rows(&keys::uploads_of(name))?;
+            let uploads: Vec<Upload> = tx.all_rows(&keys::uploads_of(name))?;
             for upload in &uploads {
                 tx.remove(keys::upload(name, &upload.key, upload.id));
             }

@@ -5,6 +5,7 @@
 //! must do nothing but read, decide and write through its [`Transaction`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,8 +16,9 @@ use tokio::task;
 
 use crate::model::object::{Blob, BlobId, BlobPlace, StoredBody};
 use crate::model::upload::PlacedPart;
-use crate::store::blobs::{BlobFolder, OrphanFile};
-use crate::store::commits::{Committer, Job, Outcome};
+use crate::model::upload_id::UploadId;
+use crate::store::blobs::OrphanFile;
+use crate::store::commits::{Committer, Discarded, Job, Outcome};
 use crate::store::engine::{Engine, Precondition, Scan, Snapshot, Stored, Table, Write};
 use crate::store::error::StoreError;
 use crate::store::group::Group;
@@ -44,7 +46,7 @@ pub(super) struct Transaction {
     preconditions: Vec<Precondition>,
     rows: BTreeMap<Vec<u8>, Option<Bytes>>,
     bodies: Vec<Write>,
-    discarded: Vec<Blob>,
+    discarded: Vec<Discarded>,
 }
 
 impl Catalogue {
@@ -53,18 +55,10 @@ impl Catalogue {
     /// # Errors
     ///
     /// `Io` when the durable arrangement's thread cannot be started.
-    pub(super) fn new(
-        file: Arc<Path>,
-        engine: Arc<dyn Engine>,
-        folder: BlobFolder,
-    ) -> Result<Self, StoreError> {
-        let committer = Committer {
-            engine: Arc::clone(&engine),
-            folder,
-        };
+    pub(super) fn new(file: Arc<Path>, committer: Committer) -> Result<Self, StoreError> {
         Ok(Self {
+            engine: Arc::clone(&committer.engine),
             group: Group::start(committer, &file)?,
-            engine,
             file,
         })
     }
@@ -121,6 +115,12 @@ impl Catalogue {
         };
         let answer = work(&mut transaction)?;
         Ok((answer, transaction.into_job()))
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").finish_non_exhaustive()
     }
 }
 
@@ -192,7 +192,8 @@ impl View {
             .map_err(|error| self.corrupted(format!("a row's key is no text: {error}")))
     }
 
-    fn corrupted(&self, finding: String) -> StoreError {
+    /// A failure of the catalogue.
+    pub(super) fn corrupted(&self, finding: String) -> StoreError {
         StoreError::Corrupted {
             file: self.file.to_path_buf(),
             finding,
@@ -303,18 +304,44 @@ impl Transaction {
         &mut self,
         prefix: &[u8],
     ) -> Result<Vec<T>, StoreError> {
-        let mut found = Vec::new();
+        self.read_rows(prefix, |_, _| None)
+    }
+
+    /// The same; and no more must come until the commit.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn all_rows<T: DeserializeOwned>(
+        &mut self,
+        prefix: &[u8],
+    ) -> Result<Vec<T>, StoreError> {
+        self.read_rows(prefix, |from, until| {
+            Some(Precondition::Empty { from, until })
+        })
+    }
+
+    fn read_rows<T: DeserializeOwned>(
+        &mut self,
+        prefix: &[u8],
+        keep_gap: impl Fn(Vec<u8>, Vec<u8>) -> Option<Precondition>,
+    ) -> Result<Vec<T>, StoreError> {
+        let (mut found, mut gap) = (Vec::new(), prefix.to_vec());
         for row in self.view.scan(prefix)? {
             let (key, stored) = row?;
             if !key.starts_with(prefix) {
                 break;
             }
             found.push(self.view.parse(&stored.value)?);
+            let behind = keys::next(&key);
+            let before = std::mem::replace(&mut gap, behind);
+            self.preconditions.extend(keep_gap(before, key.clone()));
             self.preconditions.push(Precondition::Unchanged {
                 key,
                 revision: Some(stored.revision),
             });
         }
+        self.preconditions.extend(keep_gap(gap, keys::past(prefix)));
         Ok(found)
     }
 
@@ -356,7 +383,7 @@ impl Transaction {
             StoredBody::Parts { upload, .. } => {
                 for placed in self.rows::<PlacedPart>(&keys::placed_of(upload))? {
                     self.remove(keys::placed(upload, placed.end(), placed.part.number));
-                    self.discard(placed.part.blob);
+                    self.discard_of(placed.part.blob, Some(upload));
                 }
             }
         }
@@ -365,9 +392,13 @@ impl Transaction {
 
     /// Removes a blob, with the commit or right after it.
     pub(super) fn discard(&mut self, blob: Blob) {
+        self.discard_of(blob, None);
+    }
+
+    fn discard_of(&mut self, blob: Blob, upload: Option<UploadId>) {
         match blob.place {
             BlobPlace::Catalogue => self.bodies.push(body_write(blob.id, None)),
-            BlobPlace::File => self.discarded.push(blob),
+            BlobPlace::File => self.discarded.push(Discarded { blob, upload }),
         }
     }
 

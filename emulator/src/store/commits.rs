@@ -7,10 +7,12 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::model::object::{Blob, BlobPlace};
+use crate::model::upload_id::UploadId;
 use crate::store::blobs::{BlobFolder, OrphanFile};
 use crate::store::catalogue_file::Keeping;
 use crate::store::engine::{Engine, Member, Verdict};
 use crate::store::error::StoreError;
+use crate::store::pins::Pins;
 use crate::store::staging::StagedBlob;
 
 /// One caller's part of a commit.
@@ -21,7 +23,15 @@ pub(super) struct Job {
     /// The new blob that they name.
     pub(super) staged: Option<StagedBlob>,
     /// The blobs that they no longer name.
-    pub(super) discarded: Vec<Blob>,
+    pub(super) discarded: Vec<Discarded>,
+}
+
+/// A blob that no row names any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Discarded {
+    pub(super) blob: Blob,
+    /// Of which object in parts it was one.
+    pub(super) upload: Option<UploadId>,
 }
 
 /// What became of it.
@@ -45,6 +55,7 @@ pub(super) struct Waiting {
 pub(super) struct Committer {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) folder: BlobFolder,
+    pub(super) pins: Pins,
 }
 
 impl Committer {
@@ -115,13 +126,19 @@ impl Committer {
         }
     }
 
-    fn orphans(&self, discarded: &[Blob]) -> Vec<OrphanFile> {
+    /// The files to be removed now. Those of an object that somebody reads go with the last reader.
+    fn orphans(&self, discarded: &[Discarded]) -> Vec<OrphanFile> {
         let files = discarded
             .iter()
-            .filter(|blob| blob.place == BlobPlace::File);
-        files
-            .map(|blob| OrphanFile::new(self.folder.path(blob.id)))
-            .collect()
+            .filter(|discarded| discarded.blob.place == BlobPlace::File);
+        let unread = files.filter_map(|discarded| {
+            let file = OrphanFile::new(self.folder.path(discarded.blob.id));
+            match discarded.upload {
+                Some(upload) => self.pins.take(upload, file),
+                None => Some(file),
+            }
+        });
+        unread.collect()
     }
 
     fn refuse(&self, batch: Vec<Waiting>, error: &StoreError) {

@@ -108,7 +108,7 @@ pub(super) trait Engine: fmt::Debug + Send + Sync {
 }
 
 /// A consistent view.
-pub(super) trait Snapshot {
+pub(super) trait Snapshot: Send + Sync {
     /// The value of a key.
     ///
     /// # Errors

@@ -156,6 +156,7 @@ mod tests {
     use super::*;
     use crate::store::blobs::BlobFolder;
     use crate::store::engine::{Engine, Member, Snapshot, Table, Verdict, Write};
+    use crate::store::pins::Pins;
     use crate::store::redb_engine::RedbEngine;
 
     /// Counts the commits that reach redb.
@@ -193,6 +194,7 @@ mod tests {
             let committer = Committer {
                 engine: Arc::clone(&engine) as Arc<dyn Engine>,
                 folder: BlobFolder::open(folder.path(), keeping).unwrap(),
+                pins: Pins::default(),
             };
             Self {
                 group: Group::start(committer, &path).unwrap(),

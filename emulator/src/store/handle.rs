@@ -11,9 +11,11 @@ use crate::entropy::Entropy;
 use crate::store::blob_names::BlobNames;
 use crate::store::blobs::BlobFolder;
 use crate::store::catalogue::{Catalogue, Transaction, View};
+use crate::store::commits::Committer;
 use crate::store::engine::{Engine, Member};
 use crate::store::error::StoreError;
 use crate::store::folder::{DataFolder, Folder};
+use crate::store::pins::Pins;
 use crate::store::redb_engine::RedbEngine;
 use crate::store::staging::BlobWriter;
 use crate::store::{format, keys, sweep};
@@ -40,6 +42,7 @@ struct Opened {
     // First: it is closed before the folder is let go.
     catalogue: Catalogue,
     blobs: BlobFolder,
+    pins: Pins,
     clock: Clock,
     entropy: Entropy,
     names: BlobNames,
@@ -94,10 +97,16 @@ impl Store {
         let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
         let is_fresh = settle(&engine, &file, &blobs)?;
         let shared: Arc<dyn Engine> = engine;
-        let catalogue = Catalogue::new(file, Arc::clone(&shared), blobs.clone())?;
+        let pins = Pins::default();
+        let committer = Committer {
+            engine: Arc::clone(&shared),
+            folder: blobs.clone(),
+            pins: pins.clone(),
+        };
         let store = Self(Arc::new(Opened {
-            catalogue,
+            catalogue: Catalogue::new(file, committer)?,
             blobs,
+            pins,
             clock: options.clock,
             names: BlobNames::new(options.entropy.clone()),
             entropy: options.entropy,
@@ -155,6 +164,10 @@ impl Store {
 
     pub(super) fn blobs(&self) -> &BlobFolder {
         &self.0.blobs
+    }
+
+    pub(super) fn pins(&self) -> &Pins {
+        &self.0.pins
     }
 
     pub(super) fn clock(&self) -> &Clock {

@@ -33,6 +33,7 @@ mod history;
 mod keys;
 #[cfg(test)]
 mod laws;
+mod pins;
 mod redb_engine;
 mod redb_tables;
 mod sealings;

@@ -1,5 +1,7 @@
 //! A version's body, opened: one blob, or the parts of an upload, of which any range names a few.
 
+use std::sync::Arc;
+
 use crate::model::object::{Blob, BlobPlace, ObjectVersion, StoredBody};
 use crate::model::upload::{Part, PlacedPart};
 use crate::model::upload_id::UploadId;
@@ -7,10 +9,8 @@ use crate::store::catalogue::View;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys;
+use crate::store::pins::Pin;
 use crate::store::reader::BlobReader;
-
-/// Up to so many parts are opened at once, so that a read of them goes on when the object is deleted.
-const OPENED_AT_ONCE: usize = 64;
 
 /// An opened body.
 #[derive(Debug)]
@@ -21,11 +21,21 @@ pub(crate) enum OpenBody {
     Parts(OpenParts),
 }
 
-/// The parts of an object.
+/// The parts of an object. They can be read as long as this is there, also when the object is deleted meanwhile.
 #[derive(Debug)]
 pub(crate) struct OpenParts {
     store: Store,
+    /// The rows as they were when the object was found.
+    view: View,
+    body: PartsBody,
+    pin: Arc<Pin>,
+}
+
+/// Which upload, and how many of its parts.
+#[derive(Clone, Copy, Debug)]
+struct PartsBody {
     upload: UploadId,
+    count: u32,
 }
 
 /// A part of which some bytes are wanted.
@@ -33,8 +43,10 @@ pub(crate) struct OpenParts {
 pub(crate) struct WantedPart {
     /// Where it lies in the object.
     pub(crate) placed: PlacedPart,
-    reader: Option<BlobReader>,
+    /// A small body, which left the catalogue when the object did.
+    small: Option<BlobReader>,
     store: Store,
+    _pin: Arc<Pin>,
 }
 
 impl OpenParts {
@@ -42,30 +54,34 @@ impl OpenParts {
     ///
     /// # Errors
     ///
-    /// `BrokenBlob`, `Io`, `Corrupted`.
+    /// `BrokenBlob`; `Corrupted`, also where parts are missing; `Io`.
     pub(crate) fn within(&self, (first, last): (u64, u64)) -> Result<Vec<WantedPart>, StoreError> {
         let placed = self.walk(first.saturating_add(1), |placed| placed.start <= last)?;
-        let opens = placed.len() <= OPENED_AT_ONCE;
-        let view = self.store.view()?;
-        let wanted = placed.into_iter().map(|placed| {
-            let blob = placed.part.blob;
-            let reader = opens.then(|| self.store.reader(&view, blob)).transpose()?;
-            Ok(WantedPart {
-                placed,
-                reader,
-                store: self.store.clone(),
-            })
-        });
-        wanted.collect()
+        let mut reached = first;
+        for part in &placed {
+            if part.start > reached {
+                break;
+            }
+            reached = part.end();
+        }
+        if reached <= last {
+            return Err(self.missing());
+        }
+        placed.into_iter().map(|placed| self.want(placed)).collect()
     }
 
     /// All parts, in order.
     ///
     /// # Errors
     ///
-    /// `Io`, `Corrupted`.
+    /// `Corrupted`, also where parts are missing; `Io`.
     pub(crate) fn all(&self) -> Result<Vec<PlacedPart>, StoreError> {
-        self.walk(0, |_| true)
+        let all = self.walk(0, |_| true)?;
+        if u32::try_from(all.len()) == Ok(self.body.count) {
+            Ok(all)
+        } else {
+            Err(self.missing())
+        }
     }
 
     /// The body of one of them.
@@ -74,7 +90,25 @@ impl OpenParts {
     ///
     /// `BrokenBlob`, `Io`, `Corrupted`.
     pub(crate) fn open(&self, part: &Part) -> Result<BlobReader, StoreError> {
-        self.store.reader(&self.store.view()?, part.blob)
+        self.store.reader(&self.view, part.blob)
+    }
+
+    fn missing(&self) -> StoreError {
+        let upload = self.body.upload;
+        let finding = format!("parts of the object of the upload {upload} are missing");
+        self.view.corrupted(finding)
+    }
+
+    fn want(&self, placed: PlacedPart) -> Result<WantedPart, StoreError> {
+        let blob = placed.part.blob;
+        let is_small = blob.place == BlobPlace::Catalogue;
+        let small = is_small.then(|| self.store.reader(&self.view, blob));
+        Ok(WantedPart {
+            placed,
+            small: small.transpose()?,
+            store: self.store.clone(),
+            _pin: Arc::clone(&self.pin),
+        })
     }
 
     fn walk(
@@ -82,14 +116,14 @@ impl OpenParts {
         end: u64,
         is_wanted: impl Fn(&PlacedPart) -> bool,
     ) -> Result<Vec<PlacedPart>, StoreError> {
-        let (view, prefix) = (self.store.view()?, keys::placed_of(self.upload));
+        let prefix = keys::placed_of(self.body.upload);
         let mut found = Vec::new();
-        for row in view.scan(&keys::placed_from(self.upload, end))? {
+        for row in self.view.scan(&keys::placed_from(self.body.upload, end))? {
             let (key, stored) = row?;
             if !key.starts_with(&prefix) {
                 break;
             }
-            let placed: PlacedPart = view.parse(&stored.value)?;
+            let placed: PlacedPart = self.view.parse(&stored.value)?;
             if !is_wanted(&placed) {
                 break;
             }
@@ -100,45 +134,88 @@ impl OpenParts {
 }
 
 impl WantedPart {
-    /// Its body.
+    /// Its body; the file stays as long as the reader has it open.
     ///
     /// # Errors
     ///
     /// `BrokenBlob`, `Io`, `Corrupted`.
     pub(crate) fn open(self) -> Result<(Part, BlobReader), StoreError> {
-        let reader = match self.reader {
-            Some(reader) => reader,
-            None => self
-                .store
-                .reader(&self.store.view()?, self.placed.part.blob)?,
+        let blob = self.placed.part.blob;
+        let reader = match self.small {
+            Some(small) => small,
+            None => BlobReader::of_file(blob, &self.store.blobs().path(blob.id))?,
         };
         Ok((self.placed.part, reader))
     }
 }
 
+/// The body of a version that was found; a blob may go before it is opened.
+pub(super) enum Found {
+    Blob(View, Blob),
+    Parts(OpenParts),
+}
+
+/// What finds a version in a view.
+pub(super) trait Find: Fn(&View) -> Result<ObjectVersion, StoreError> {}
+
+impl<F: Fn(&View) -> Result<ObjectVersion, StoreError>> Find for F {}
+
+impl OpenBody {
+    /// Its parts; `None` for one that was never in parts.
+    pub(crate) fn parts(&self) -> Option<&OpenParts> {
+        match self {
+            Self::Blob(..) => None,
+            Self::Parts(parts) => Some(parts),
+        }
+    }
+}
+
 impl Store {
-    pub(super) fn open_body(
+    /// Opens a version that `find` finds.
+    pub(super) fn open_found(
         &self,
-        view: &View,
-        version: &ObjectVersion,
-    ) -> Result<OpenBody, StoreError> {
-        match version.body {
-            StoredBody::Blob(blob) => Ok(OpenBody::Blob(blob, self.reader(view, blob)?)),
-            StoredBody::Parts { upload, .. } => Ok(OpenBody::Parts(OpenParts {
-                store: self.clone(),
-                upload,
-            })),
+        find: impl Find,
+    ) -> Result<(ObjectVersion, OpenBody), StoreError> {
+        let mut missed = None;
+        loop {
+            let (version, found) = self.pin_found(&find)?;
+            let (view, blob) = match found {
+                Found::Parts(parts) => return Ok((version, OpenBody::Parts(parts))),
+                Found::Blob(view, blob) => (view, blob),
+            };
+            match self.reader(&view, blob) {
+                // Somebody may have replaced the version, and removed its file, since the row was read: look again,
+                // and believe it when the row still names the same blob.
+                Err(StoreError::BrokenBlob { .. }) if missed != Some(version.body) => {
+                    missed = Some(version.body);
+                }
+                reader => return Ok((version, OpenBody::Blob(blob, reader?))),
+            }
         }
     }
 
-    /// The parts of a version; `None` for one that was never in parts.
-    pub(crate) fn parts_of(&self, version: &ObjectVersion) -> Option<OpenParts> {
-        match version.body {
-            StoredBody::Blob(_) => None,
-            StoredBody::Parts { upload, .. } => Some(OpenParts {
-                store: self.clone(),
-                upload,
-            }),
+    /// A version that `find` finds, and its parts, which stay. It is asked again where the version went before they were
+    /// pinned.
+    pub(super) fn pin_found(&self, find: &impl Find) -> Result<(ObjectVersion, Found), StoreError> {
+        loop {
+            let view = self.view()?;
+            let version = find(&view)?;
+            let (upload, count) = match version.body {
+                StoredBody::Blob(blob) => return Ok((version, Found::Blob(view, blob))),
+                StoredBody::Parts { upload, count } => (upload, count),
+            };
+            let pin = Arc::new(self.pins().pin(upload));
+            let view = self.view()?;
+            let again = find(&view)?;
+            if again.body == version.body {
+                let parts = OpenParts {
+                    store: self.clone(),
+                    view,
+                    body: PartsBody { upload, count },
+                    pin,
+                };
+                return Ok((again, Found::Parts(parts)));
+            }
         }
     }
 

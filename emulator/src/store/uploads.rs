@@ -361,15 +361,26 @@ mod tests {
     use crate::model::sealing::Sealing;
     use crate::model::timestamp::Timestamp;
     use crate::store::fixtures::{
-        LARGE, blob_files, bucket, durable, etag, key, name, photos, stage, with_photos,
+        LARGE, blob_files, bucket, deletion, durable, etag, key, name, new_version, photos, stage,
+        with_photos,
     };
+    use crate::store::open_body::OpenBody;
 
     /// An upload of `photos/KEY` that began at this millisecond.
     async fn begin(store: &Store, at: &str, millis: u64) -> UploadAddress {
-        let id = UploadId::new(Timestamp::from_unix_millis(millis), [1; 8]);
-        let upload = Upload {
+        let upload = new_upload(at, millis);
+        store.create_upload(&photos(), &upload).await.unwrap();
+        UploadAddress {
+            bucket: photos(),
             key: key(at),
-            id,
+            id: upload.id,
+        }
+    }
+
+    fn new_upload(at: &str, millis: u64) -> Upload {
+        Upload {
+            key: key(at),
+            id: UploadId::new(Timestamp::from_unix_millis(millis), [1; 8]),
             initiated: Timestamp::from_unix_millis(millis),
             owner_id: "0".repeat(64),
             headers: Vec::new(),
@@ -379,12 +390,6 @@ mod tests {
             sealing: Sealing::SseC { key_md5: [0; 16] },
             checksum: None,
             base: None,
-        };
-        store.create_upload(&photos(), &upload).await.unwrap();
-        UploadAddress {
-            bucket: photos(),
-            key: key(at),
-            id,
         }
     }
 
@@ -509,5 +514,111 @@ mod tests {
 
         assert!(matches!(no_bucket, Err(StoreError::NoSuchBucket(_))));
         assert!(matches!(no_upload, Err(StoreError::NoSuchUpload(_))));
+    }
+
+    /// Makes an object of these parts.
+    async fn complete(store: &Store, address: &UploadAddress, bodies: &[&[u8]]) -> ObjectVersion {
+        for (number, body) in (1..).zip(bodies) {
+            put_part(store, address, number, body).await.unwrap();
+        }
+        let decide = |_: &Upload, parts: &[Part]| {
+            let content = VersionContent {
+                size_bytes: parts.iter().map(|part| part.size_bytes).sum(),
+                ..new_version(store, b"", WriteCondition::None).content
+            };
+            let parts = parts.to_vec();
+            Ok::<_, ()>(Completion { parts, content })
+        };
+        let done = store.complete_upload(address, &WriteCondition::None, decide);
+        done.await.unwrap().unwrap()
+    }
+
+    /// What the parts of an opened body hold.
+    fn read_parts(body: OpenBody, size_bytes: u64) -> Vec<u8> {
+        let OpenBody::Parts(parts) = body else {
+            panic!("in parts: {body:?}");
+        };
+        let mut whole = Vec::new();
+        for wanted in parts.within((0, size_bytes - 1)).unwrap() {
+            let (part, reader) = wanted.open().unwrap();
+            let mut bytes = vec![0; usize::try_from(part.size_bytes).unwrap()];
+            reader.read_at(0, &mut bytes).unwrap();
+            whole.extend(bytes);
+        }
+        whole
+    }
+
+    #[tokio::test]
+    async fn parts_that_are_read_outlive_their_object() {
+        let store = with_photos().await;
+        let address = begin(&store, "a", 1).await;
+        let version = complete(&store, &address, &[&LARGE, &LARGE, b"small"]).await;
+        let (_, body) = store.open_version(&photos(), &key("a"), None).unwrap();
+        store.delete(&photos(), &deletion("a")).await.unwrap();
+        assert_eq!(blob_files(store.path()).len(), 2);
+
+        let read = read_parts(body, version.content.size_bytes);
+
+        assert_eq!(read, [&LARGE[..], &LARGE, b"small"].concat());
+        assert_eq!(blob_files(store.path()).len(), 0, "they go with the reader");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_read_that_races_replacements_finds_all_parts_or_none() {
+        let store = with_photos().await;
+        let first = begin(&store, "a", 1).await;
+        let expected = [&LARGE[..], b"small"].concat();
+        let size_bytes = complete(&store, &first, &[&LARGE, b"small"]).await;
+        let size_bytes = size_bytes.content.size_bytes;
+        let writer = store.clone();
+        let replaced = tokio::spawn(async move {
+            for millis in 2..150 {
+                let address = begin(&writer, "a", millis).await;
+                complete(&writer, &address, &[&LARGE, b"small"]).await;
+                if millis.is_multiple_of(3) {
+                    writer.delete(&photos(), &deletion("a")).await.unwrap();
+                }
+            }
+        });
+
+        let mut reads = 0;
+        while !replaced.is_finished() {
+            match store.open_version(&photos(), &key("a"), None) {
+                Ok((_, body)) => assert_eq!(read_parts(body, size_bytes), expected),
+                Err(StoreError::NoSuchKey(_)) => {}
+                Err(other) => panic!("{other}"),
+            }
+            reads += 1;
+            tokio::task::yield_now().await;
+        }
+
+        replaced.await.unwrap();
+        assert!(reads > 0);
+        let last = store.delete(&photos(), &deletion("a")).await;
+        assert!(last.is_ok());
+        assert_eq!(blob_files(store.path()).len(), 0, "nothing is left over");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn an_upload_that_races_the_deletion_of_its_bucket_does_not_outlive_it() {
+        let store = with_photos().await;
+        store.delete_bucket(&photos()).await.unwrap();
+        for round in 0..100 {
+            store.create_bucket(bucket("photos")).await.unwrap();
+            let creator = store.clone();
+            let begun = tokio::spawn(async move {
+                let upload = new_upload("a", round);
+                creator.create_upload(&photos(), &upload).await
+            });
+            let other = store.clone();
+            let deleted = tokio::spawn(async move { other.delete_bucket(&photos()).await });
+
+            drop(begun.await.unwrap());
+            deleted.await.unwrap().unwrap();
+
+            store.create_bucket(bucket("photos")).await.unwrap();
+            assert_eq!(uploads(&store, &UploadQuery::default()), []);
+            store.delete_bucket(&photos()).await.unwrap();
+        }
     }
 }

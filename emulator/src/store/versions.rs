@@ -12,7 +12,7 @@ use crate::store::error::{FailedCondition, StoreError};
 use crate::store::handle::Store;
 use crate::store::history::{self, Coming};
 use crate::store::keys;
-use crate::store::open_body::OpenBody;
+use crate::store::open_body::{Found, OpenBody, OpenParts};
 use crate::store::staging::StagedBlob;
 
 /// On what condition a version is written.
@@ -136,18 +136,24 @@ impl Store {
         key: &ObjectKey,
         id: Option<VersionId>,
     ) -> Result<(ObjectVersion, OpenBody), StoreError> {
-        let mut missed = None;
-        loop {
-            let view = self.view()?;
-            let version = version_in(&view, bucket, key, id)?;
-            match self.open_body(&view, &version) {
-                // Somebody may have replaced the version, and removed its file, since the row was read: look again,
-                // and believe it when the row still names the same blob.
-                Err(StoreError::BrokenBlob { .. }) if missed != Some(version.body) => {
-                    missed = Some(version.body);
-                }
-                reader => return Ok((version, reader?)),
-            }
+        self.open_found(|view| version_in(view, bucket, key, id))
+    }
+
+    /// A version of a key, and its parts, where it came in parts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::version`].
+    pub(crate) fn version_in_parts(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        id: Option<VersionId>,
+    ) -> Result<(ObjectVersion, Option<OpenParts>), StoreError> {
+        let (version, found) = self.pin_found(&|view| version_in(view, bucket, key, id))?;
+        match found {
+            Found::Blob(..) => Ok((version, None)),
+            Found::Parts(parts) => Ok((version, Some(parts))),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::model::upload::Upload;
 use crate::s3::code::Code;
 use crate::s3::completion::{Claims, NamedPart};
 use crate::s3::context::Context;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::headers::{checksums, conditions, encryption, versions};
 use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
 use crate::s3::target::ObjectAddress;
@@ -45,7 +45,7 @@ impl Operation for CompleteMultipartUpload {
     const NAME: &'static str = "CompleteMultipartUpload";
     const ROUTE: Route = Route::post(Scope::Object).with_queries(&["uploadId"]);
     const PAYLOAD: Payload = Payload::Manifest;
-    const BARE_ERRORS: bool = true;
+    const ERRORS: ErrorForm = ErrorForm::BareAndLast;
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
         let request = &incoming.request;
@@ -54,14 +54,16 @@ impl Operation for CompleteMultipartUpload {
         let parts = parse_parts(&request.document)?;
         let declared = checksums::parse_completed(request)?;
         let checksum = declared.and_then(|declared| Some((declared.algorithm, declared.value?)));
+        let customer_key = encryption::parse_completion(incoming)?;
         Ok(Self {
-            customer_key: encryption::parse_completion(incoming)?,
             claims: Claims {
+                brings_key: customer_key.is_some(),
                 parts,
                 checksum,
                 kind: checksums::parse_type(request)?,
                 size_bytes: parse_size(request)?,
             },
+            customer_key,
             condition: conditions::parse_write(request)?,
             address,
             location: location(request, &object),

@@ -9,7 +9,6 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::metadata::{self, ObjectHeaders};
 use crate::s3::headers::{acl, checksums, encryption};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
-use crate::s3::respond;
 use crate::s3::sealing::NewKeys;
 use crate::s3::target::ObjectAddress;
 use crate::sse::choice::Requested;
@@ -73,7 +72,9 @@ impl Operation for CreateMultipartUpload {
         xml.element("Bucket", bucket)
             .element("Key", &upload.key)
             .element("UploadId", upload.id);
-        let response = encryption::write(respond::xml(xml), &upload.sealing);
+        // AWS leaves the content type out here.
+        let response = Response::ok().body(xml.finish());
+        let response = encryption::write(response, &upload.sealing);
         let response = encryption::write_context(response, new.context);
         Ok(match upload.checksum {
             None => response,

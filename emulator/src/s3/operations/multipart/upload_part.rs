@@ -8,7 +8,7 @@ use crate::model::upload::{Part, Upload};
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::copy_source::CopySource;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::headers::checksums::Declared;
 use crate::s3::headers::{checksums, encryption};
 use crate::s3::intake::{self, Digests, Pipeline, Received};
@@ -102,7 +102,7 @@ impl Operation for UploadPartCopy {
     const ROUTE: Route = Route::put(Scope::Object)
         .with_queries(&["partNumber", "uploadId"])
         .with_header("x-amz-copy-source");
-    const BARE_ERRORS: bool = true;
+    const ERRORS: ErrorForm = ErrorForm::BareAndLast;
     const SEALS: Option<&'static str> = Some("s3:PutObject");
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
@@ -207,13 +207,10 @@ fn digests(upload: &Upload) -> Digests {
     }
 }
 
-/// What is kept of a part to compute the object's checksum from; under a customer's key nothing that he did not ask for.
+/// What is kept of a part to compute the object's checksum from.
 fn kept_checksum(upload: &Upload, received: &Received) -> Option<Checksum> {
     if upload.checksum.is_some() {
         return Some(received.checksum.clone());
-    }
-    if matches!(upload.sealing, Sealing::SseC { .. }) {
-        return None;
     }
     let crc64 = received.crc64.clone().map(|value| Checksum {
         algorithm: ChecksumAlgorithm::Crc64Nvme,

@@ -12,12 +12,13 @@ use crate::model::object::{ObjectVersion, StoredBody, VersionId};
 use crate::model::upload::Part;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::headers::{encryption, versions};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::target::ObjectAddress;
 use crate::s3::{respond, sealing, shapes};
 use crate::sse::customer_key::CustomerKey;
+use crate::store::open_body::OpenParts;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 use crate::wire::xml::XmlWriter;
@@ -70,7 +71,7 @@ struct Page {
 impl Operation for GetObjectAttributes {
     const NAME: &'static str = "GetObjectAttributes";
     const ROUTE: Route = Route::get(Scope::Object).query("attributes");
-    const BARE_ERRORS: bool = true;
+    const ERRORS: ErrorForm = ErrorForm::Bare;
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
         let request = &incoming.request;
@@ -88,11 +89,11 @@ impl Operation for GetObjectAttributes {
 
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let ObjectAddress { bucket, key } = &self.object;
-        let found = cx.store.version(bucket, key, self.version_id);
-        let version = found.map_err(|error| S3Error::of_read(error, &Method::GET))?;
+        let found = cx.store.version_in_parts(bucket, key, self.version_id);
+        let (version, stored) = found.map_err(|error| S3Error::of_read(error, &Method::GET))?;
         let customer_key = self.customer_key.as_ref();
         sealing::check_customer(&version, customer_key)?;
-        let parts = self.find_parts(cx, &version)?;
+        let parts = self.find_parts(&version, stored.as_ref())?;
         if self.tells_checksum(&version, parts.as_ref()) {
             let sealing = &version.content.sealing;
             sealing::open_keys(cx, &self.object, sealing, customer_key).await?;
@@ -111,7 +112,11 @@ impl GetObjectAttributes {
     }
 
     /// The parts, if they are wanted and the object was ever in parts.
-    fn find_parts(&self, cx: &Context, version: &ObjectVersion) -> Result<Option<Parts>, S3Error> {
+    fn find_parts(
+        &self,
+        version: &ObjectVersion,
+        stored: Option<&OpenParts>,
+    ) -> Result<Option<Parts>, S3Error> {
         let StoredBody::Parts { count, .. } = version.body else {
             return Ok(None);
         };
@@ -121,7 +126,7 @@ impl GetObjectAttributes {
         let checksum = version.content.checksum.as_ref();
         let is_composite =
             checksum.is_some_and(|checksum| checksum.kind == ChecksumType::Composite);
-        let listed = cx.store.parts_of(version).filter(|_| is_composite);
+        let listed = stored.filter(|_| is_composite);
         let page = match listed {
             None => None,
             Some(parts) => {

@@ -10,7 +10,7 @@ use crate::model::sealing::Sealing;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
 use crate::s3::copy_source::CopySource;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::headers::acl::AclRequest;
 use crate::s3::headers::metadata::{self, ObjectHeaders, WEBSITE_REDIRECT};
 use crate::s3::headers::{checksums, conditions, encryption, versions};
@@ -52,7 +52,7 @@ struct CopyObject {
 impl Operation for CopyObject {
     const NAME: &'static str = "CopyObject";
     const ROUTE: Route = Route::put(Scope::Object).with_header("x-amz-copy-source");
-    const BARE_ERRORS: bool = true;
+    const ERRORS: ErrorForm = ErrorForm::BareAndLast;
     const SEALS: Option<&'static str> = Some("s3:CopyObject");
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {

@@ -6,7 +6,7 @@ use crate::model::object::VersionId;
 use crate::model::object_key::ObjectKey;
 use crate::s3::code::Code;
 use crate::s3::context::Context;
-use crate::s3::error::S3Error;
+use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::headers::checksums::Declared;
 use crate::s3::headers::versions;
 use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
@@ -103,7 +103,7 @@ impl Operation for DeleteObjects {
     const NAME: &'static str = "DeleteObjects";
     const ROUTE: Route = Route::post(Scope::Bucket).query("delete");
     const PAYLOAD: Payload = Payload::Document;
-    const BARE_ERRORS: bool = true;
+    const ERRORS: ErrorForm = ErrorForm::Bare;
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
         if Declared::parse(&incoming.request)?.is_empty() {

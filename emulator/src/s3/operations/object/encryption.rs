@@ -57,7 +57,7 @@ enum Target {
 impl Operation for UpdateObjectEncryption {
     const NAME: &'static str = "UpdateObjectEncryption";
     const ROUTE: Route = Route::put(Scope::Object).query("encryption");
-    const PAYLOAD: Payload = Payload::Document;
+    const PAYLOAD: Payload = Payload::LateDocument;
     const NEEDS_VERSION_4: Option<&'static str> =
         Some("Requests modifying object encryption configuration require AWS Signature Version 4.");
 

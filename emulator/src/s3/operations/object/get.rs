@@ -20,6 +20,7 @@ use crate::s3::parts;
 use crate::s3::sealing;
 use crate::s3::target::ObjectAddress;
 use crate::sse::customer_key::CustomerKey;
+use crate::store::open_body::OpenParts;
 use crate::wire::query::Query;
 use crate::wire::ranges::{self, Wanted};
 use crate::wire::response::Response;
@@ -70,7 +71,7 @@ impl Operation for GetObject {
             return Ok(response);
         }
         metadata::check_readable(&version.content)?;
-        let span = read.span(cx, &version)?;
+        let span = read.span(&version, body.parts())?;
         let stored = (&version, body);
         let plaintext =
             sealing::open_range(cx, &read.object, stored, customer_key, span.range).await?;
@@ -90,14 +91,14 @@ impl Operation for HeadObject {
     async fn run(self, cx: &Context) -> Result<Response, S3Error> {
         let read = self.0;
         let ObjectAddress { bucket, key } = &read.object;
-        let found = cx.store.version(bucket, key, read.version_id);
-        let version = found.map_err(|error| S3Error::of_read(error, &Method::HEAD))?;
+        let found = cx.store.version_in_parts(bucket, key, read.version_id);
+        let (version, parts) = found.map_err(|error| S3Error::of_read(error, &Method::HEAD))?;
         let customer_key = read.customer_key.as_ref();
         sealing::check_customer(&version, customer_key)?;
         if let Some(response) = read.check_conditions(cx, &version)? {
             return Ok(response);
         }
-        let span = read.span(cx, &version)?;
+        let span = read.span(&version, parts.as_ref())?;
         if read.wants_checksum {
             let sealing = &version.content.sealing;
             sealing::open_keys(cx, &read.object, sealing, customer_key).await?;
@@ -162,10 +163,10 @@ impl Read {
         }
     }
 
-    fn span(&self, cx: &Context, version: &ObjectVersion) -> Result<Span, S3Error> {
+    fn span(&self, version: &ObjectVersion, parts: Option<&OpenParts>) -> Result<Span, S3Error> {
         let content = &version.content;
         if let Some(number) = self.part_number {
-            return Span::of_part(cx, version, number);
+            return Span::of_part(content, parts, number);
         }
         let Some(header) = &self.range else {
             return Ok(Span::whole(content));
@@ -235,14 +236,17 @@ impl Span {
     }
 
     /// A part of an object; one that was put whole is its own first part.
-    fn of_part(cx: &Context, version: &ObjectVersion, number: u32) -> Result<Self, S3Error> {
-        let content = &version.content;
+    fn of_part(
+        content: &VersionContent,
+        parts: Option<&OpenParts>,
+        number: u32,
+    ) -> Result<Self, S3Error> {
         let missing = |count: u32| {
             Code::InvalidPartNumber
                 .with("ActualPartCount", count)
                 .with("PartNumberRequested", number)
         };
-        let Some(parts) = cx.store.parts_of(version) else {
+        let Some(parts) = parts else {
             let range = content.size_bytes.checked_sub(1).map(|last| (0, last));
             return if number == 1 {
                 Ok(Self::range(content, range, content.size_bytes))
