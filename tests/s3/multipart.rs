@@ -347,3 +347,29 @@ async fn a_part_is_copied_from_a_range_of_another_object() {
 
     assert!(get(&client, "key").await == noise(200_000)[65_000..=150_000]);
 }
+
+#[tokio::test]
+async fn a_conditional_completion_sees_what_happened_since_it_began() {
+    let (_server, client) = photos().await;
+    put(&client, "key", "before").await;
+    let (replaced, deleted) = (
+        Upload::begin(&client, None).await,
+        Upload::begin(&client, None).await,
+    );
+    let [first, second] = [&replaced, &deleted].map(|upload| upload.part(1, b"part"));
+    let (first, second) = (first.await, second.await);
+    let again = client.put_object().bucket("photos").key("key");
+    let again = again.body(ByteStream::from_static(b"after")).send().await;
+    let etag = again.unwrap().e_tag.unwrap();
+
+    let conflict = replaced.complete(vec![first]).if_match(etag).send().await;
+    let delete = client.delete_object().bucket("photos").key("key");
+    delete.send().await.unwrap();
+    let absent = deleted.complete(vec![second.clone()]).if_none_match("*");
+    let absent = absent.send().await;
+
+    assert_eq!(refusal(conflict), is("ConditionalRequestConflict", 409));
+    assert_eq!(refusal(absent), is("ConditionalRequestConflict", 409));
+    deleted.complete(vec![second]).send().await.unwrap();
+    assert_eq!(get(&client, "key").await, b"part");
+}

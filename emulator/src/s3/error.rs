@@ -191,17 +191,22 @@ impl From<StoreError> for S3Error {
                 .with("ResourceType", "DeleteMarker")
                 .of_marker(marker.version_id),
             StoreError::NoSuchUpload(id) => Code::NoSuchUpload.with("UploadId", id),
-            StoreError::ConditionConflict(key) => Code::ConditionalRequestConflict
-                .with("Condition", "If-Match")
+            StoreError::ConditionConflict(key, asked) => Code::ConditionalRequestConflict
+                .with("Condition", condition_header(asked))
                 .with("Key", key),
-            StoreError::ConditionFailed(FailedCondition::Absent) => {
-                Code::PreconditionFailed.with("Condition", "If-None-Match")
-            }
-            StoreError::ConditionFailed(FailedCondition::Match) => {
-                Code::PreconditionFailed.with("Condition", "If-Match")
+            StoreError::ConditionFailed(asked) => {
+                Code::PreconditionFailed.with("Condition", condition_header(asked))
             }
             other => Self::internal(other),
         }
+    }
+}
+
+/// The header that asked for a state.
+fn condition_header(asked: FailedCondition) -> &'static str {
+    match asked {
+        FailedCondition::Absent => "If-None-Match",
+        FailedCondition::Match => "If-Match",
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum StoreError {
     /// There is no such upload under way.
     NoSuchUpload(UploadId),
     /// The object was replaced while the upload was under way.
-    ConditionConflict(ObjectKey),
+    ConditionConflict(ObjectKey, FailedCondition),
     /// The bucket holds no object under this key.
     NoSuchKey(ObjectKey),
     /// The key has no such version.
@@ -135,7 +135,7 @@ impl fmt::Display for StoreError {
                 marker.version_id, marker.key
             ),
             Self::NoSuchUpload(id) => write!(f, "no upload is called `{id}`"),
-            Self::ConditionConflict(key) => {
+            Self::ConditionConflict(key, _) => {
                 write!(f, "the object `{key}` was replaced meanwhile")
             }
             Self::ConditionFailed(_) => f.write_str("the object's state is not the one asked for"),

@@ -13,7 +13,7 @@ use crate::model::upload::{Part, PlacedPart, Upload};
 use crate::model::upload_id::UploadId;
 use crate::store::buckets::bucket_in;
 use crate::store::catalogue::Transaction;
-use crate::store::error::StoreError;
+use crate::store::error::{FailedCondition, StoreError};
 use crate::store::handle::Store;
 use crate::store::keys;
 use crate::store::staging::StagedBlob;
@@ -338,16 +338,21 @@ impl UploadQuery {
 impl WriteCondition {
     /// Against the version that the key has now, and the one that it had when the upload began.
     ///
-    /// Source: answers recorded from AWS in February 2026.
+    /// Source: answers recorded from AWS in February 2026 for `If-Match`; for `If-None-Match`
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>.
     fn check_completion(
         &self,
         upload: &Upload,
         current: Option<&ObjectVersion>,
     ) -> Result<(), StoreError> {
         self.check(&upload.key, current)?;
-        let is_replaced = current.map(|version| version.body.to_string()) != upload.base;
-        if matches!(self, Self::IfMatch(_)) && is_replaced {
-            return Err(StoreError::ConditionConflict(upload.key.clone()));
+        let asked = match self {
+            Self::None => return Ok(()),
+            Self::IfAbsent => FailedCondition::Absent,
+            Self::IfMatch(_) => FailedCondition::Match,
+        };
+        if current.map(|version| version.body.to_string()) != upload.base {
+            return Err(StoreError::ConditionConflict(upload.key.clone(), asked));
         }
         Ok(())
     }
