@@ -87,7 +87,7 @@ class Shop:
         self.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
 
     def upload(self, way, source, at):
-        """Two uploads are completed, the second of them after it had failed; two are given up, and one stays open."""
+        """Two uploads are completed, the second of them after it had failed; three are given up, and one stays open."""
         first = self.begin(way)
         self.complete(first, [self.part(way, first, 1, PART), self.part(way, first, 2, LARGE)])
         second = self.begin(way)
@@ -95,12 +95,12 @@ class Shop:
         brings = {f"CopySource{name}": value for name, value in self.brings(source).items()}
         copied = self.s3.upload_part_copy(**second, PartNumber=1, CopySource=at, **brings, **self.brings(way))
         self.complete(second, [{"PartNumber": 1, "ETag": copied["CopyPartResult"]["ETag"]}])
-        for number in (1, 2, 3):
+        for number in (1, 2, 3, 4):
             given_up = self.begin(way)
             self.part(way, given_up, 1, PART)
             self.part(way, given_up, 2, MARKER)
             del self.names[given_up["Key"]]
-            if number < 3:
+            if number < 4:
                 self.s3.abort_multipart_upload(**given_up)
 
     def fail(self, way, upload):
