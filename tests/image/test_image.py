@@ -1,10 +1,12 @@
 """What the image holds and says of itself."""
 
+import re
 import subprocess
 import tarfile
+import tomllib
 
 import pytest
-from conftest import docker, inspect
+from conftest import ROOT, docker, inspect
 
 MOST_BYTES = 15_000_000
 
@@ -57,3 +59,17 @@ def test_its_labels_tell_what_it_is(image):
 
 def test_it_names_its_port(image):
     assert list(image["Config"]["ExposedPorts"]) == ["4566/tcp"]
+
+
+def test_its_build_stage_takes_the_compiler_that_the_manifest_names():
+    """No registry is asked here, so that the stage itself is not built."""
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
+    compiler = re.search(r"^FROM rust:([\d.]+)-\S+ AS build$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert compiler[1] == manifest["workspace"]["package"]["rust-version"]
+
+
+def test_no_processor_is_named():
+    text = (ROOT / "Dockerfile").read_text()
+
+    assert not re.search(r"x86|amd64|i[36]86|arm|aarch|riscv", text, re.IGNORECASE)
