@@ -27,6 +27,7 @@ mod model;
 mod provision;
 mod running;
 mod s3;
+mod seed;
 mod server;
 mod sse;
 mod start;
@@ -35,7 +36,7 @@ mod sts;
 mod wire;
 
 pub use crate::config::{
-    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
+    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, Seed, TlsConfig, reachable,
     root_key_of_environment,
 };
 pub use crate::control::client_side::ClientSideFormat;

@@ -23,6 +23,8 @@ use crate::s3::context::Settings;
 use crate::s3::service::S3Service;
 use crate::s3::target::Hosts;
 use crate::s3::workers::Workers;
+use crate::seed::client::root;
+use crate::seed::load;
 use crate::server::bounds::Bounds;
 use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
@@ -53,11 +55,11 @@ struct Services {
 }
 
 impl Emulator {
-    /// Starts a server on the current runtime; when this returns, it answers and its buckets are there.
+    /// Starts a server on the current runtime; when this returns, it answers, and what its settings name is there.
     ///
     /// # Errors
     ///
-    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting.
+    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
         if !is_account(&config.account) {
             return Err(StartError(format!(
@@ -70,8 +72,7 @@ impl Emulator {
         let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
         let authenticator = Arc::new(authenticator(&config)?);
         let services = Services::new(&config, &parts, &keyring, &authenticator);
-        provision::buckets(&config, &services.s3).await?;
-        provision::kms_keys(&config, &services.kms).await?;
+        provision::everything(&config, &services.s3, &services.kms).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
@@ -177,7 +178,7 @@ fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey
 }
 
 fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
-    let mut identities = Identities::new(provision::root(config));
+    let mut identities = Identities::new(root(config));
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
             .map_err(|error| StartError(format!("cannot read `{}`: {error}", path.display())))?;
@@ -185,6 +186,7 @@ fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
             .add_file(&json)
             .map_err(|error| StartError(format!("in `{}`: {}", path.display(), error.0)))?;
     }
+    load::identities(config, &mut identities).map_err(StartError::of)?;
     let verifies = config.authentication == Authentication::Verify;
     Ok(Authenticator::new(identities, &config.region, verifies))
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::SystemTime;
 
-use strongroom::{Config, NewBuckets};
+use strongroom::{Config, NewBuckets, Secret, Seed};
 
 /// Settings of a server that is to be started. See [`Strongroom::builder`](crate::Strongroom::builder).
 #[derive(Clone, Debug)]
@@ -35,6 +35,18 @@ impl Builder {
     /// Makes a KMS key with this alias (`alias/app`), in the server's region, of the default account.
     pub fn kms_key(mut self, alias: &str) -> Self {
         self.config.kms_keys.push(alias.to_owned());
+        self
+    }
+
+    /// Loads a seed before the server is there: a JSON file, or a folder with a file for each object.
+    pub fn seed(mut self, path: impl AsRef<Path>) -> Self {
+        self.config.seeds.push(Seed::Path(path.as_ref().to_owned()));
+        self
+    }
+
+    /// The same, of what such a JSON file would hold.
+    pub fn seed_json(mut self, json: impl Into<String>) -> Self {
+        self.config.seeds.push(Seed::Json(Secret::new(json)));
         self
     }
 

@@ -10,11 +10,12 @@ const SILENT_GROUND: &[&str] = &["model", "crypto", "clock", "entropy", "config"
 const GROUND: &[&str] = &["model", "wire", "crypto", "clock", "entropy", "config"];
 
 /// Each module and what it may import, from the top of the house down. `lib.rs` only names the public face and has no
-/// row; `start` wires everything up, `provision` makes what it is told to have, and `running` is what
-/// comes of it.
+/// row; `start` wires everything up, `provision` makes what it is told to have, `seed` reads what
+/// that is, and `running` is what comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("start", ROOF, GROUND),
-    ("provision", &["running", "s3", "kms", "auth"], GROUND),
+    ("provision", &["running", "seed", "s3", "kms"], GROUND),
+    ("seed", &["s3", "kms", "keyring", "auth"], GROUND),
     (
         "running",
         &["server", "control", "store", "journal"],
@@ -59,6 +60,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
 ];
 const ROOF: &[&str] = &[
     "provision",
+    "seed",
     "running",
     "server",
     "jobs",

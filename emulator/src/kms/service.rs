@@ -15,11 +15,13 @@ use crate::entropy::Entropy;
 use crate::journal::kms_calls::{KmsCall, KmsCalls, Through};
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::Keyring;
+use crate::keyring::planted::Planted;
 use crate::kms::context::{Context, Noted};
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::operation::{Call, Entry};
 use crate::kms::operations;
+use crate::model::kms_name::KeyId;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 
@@ -51,12 +53,54 @@ impl KmsService {
         operation: &str,
         body: &Value,
     ) -> Result<Value, String> {
-        let call = async {
-            let entry = named(operation)?;
-            let mut cx = self.context(entry, caller)?;
-            perform(entry, body.to_string().as_bytes(), &mut cx).await
+        let called = self.call_with(caller, operation, body, Planted::default());
+        called.await.map_err(told)
+    }
+
+    /// Makes a key as `CreateKey` does, with what is fixed of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsService::call`].
+    pub(crate) async fn plant_key(
+        &self,
+        caller: Identified,
+        body: &Value,
+        planted: Planted,
+    ) -> Result<Value, String> {
+        let made = self.call_with(caller, "CreateKey", body, planted).await;
+        made.map_err(told)
+    }
+
+    /// Whether a key's first material is this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsService::call`].
+    pub(crate) async fn has_material(
+        &self,
+        caller: Identified,
+        id: &KeyId,
+        bytes: &[u8],
+    ) -> Result<bool, String> {
+        let known = async {
+            let cx = self.context(named("DescribeKey")?, caller)?;
+            Ok(self.keyring.has_material(&cx.asker, id, bytes).await?)
         };
-        call.await.map_err(|error: KmsError| error.to_string())
+        known.await.map_err(told)
+    }
+
+    async fn call_with(
+        &self,
+        caller: Identified,
+        operation: &str,
+        body: &Value,
+        planted: Planted,
+    ) -> Result<Value, KmsError> {
+        let entry = named(operation)?;
+        let mut cx = self.context(entry, caller)?;
+        cx.planted = planted;
+        perform(entry, body.to_string().as_bytes(), &mut cx).await
     }
 
     /// Answers a request; an error is an answer too.
@@ -111,6 +155,7 @@ impl KmsService {
                 operation: entry.name,
             },
             noted: Noted::default(),
+            planted: Planted::default(),
         })
     }
 
@@ -125,6 +170,14 @@ impl KmsService {
             bucket_key_hit: false,
             error: error.map(|error| error.exception.to_owned()),
         });
+    }
+}
+
+/// In one line, its cause behind it: nobody in process is a stranger.
+fn told(error: KmsError) -> String {
+    match &error.source {
+        Some(cause) => format!("{error} ({cause})"),
+        None => error.to_string(),
     }
 }
 

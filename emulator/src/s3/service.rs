@@ -13,6 +13,7 @@ use crate::entropy::Entropy;
 use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
+use crate::model::object_key::ObjectKey;
 use crate::s3::code::Code;
 use crate::s3::context::{Access, Context, Settings};
 use crate::s3::error::{ErrorForm, S3Error};
@@ -72,7 +73,17 @@ impl S3Service {
 
     /// Whether there is a bucket of a name.
     pub(crate) fn has_bucket(&self, name: &BucketName) -> bool {
-        self.store.bucket(name).is_ok()
+        self.bucket(name).is_some()
+    }
+
+    /// The bucket of a name, whoever owns it.
+    pub(crate) fn bucket(&self, name: &BucketName) -> Option<Bucket> {
+        self.store.bucket(name).ok()
+    }
+
+    /// Whether a bucket holds an object under a key.
+    pub(crate) fn has_object(&self, bucket: &BucketName, key: &str) -> bool {
+        ObjectKey::parse(key).is_ok_and(|key| self.store.version(bucket, &key, None).is_ok())
     }
 
     fn find(&self, request: &Request) -> Result<(Target, &'static Entry), S3Error> {
