@@ -23,6 +23,7 @@ mod client_side;
 mod complaints;
 mod encryption;
 mod failure;
+mod journal;
 mod server;
 mod twin;
 
@@ -49,5 +50,5 @@ pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
     Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
-    NewBuckets, Segment, Stored, StoredBlob, Through, WrappedUnder,
+    NewBuckets, ReceivedRequest, Segment, Stored, StoredBlob, Through, WrappedUnder,
 };
