@@ -23,7 +23,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "server",
-        &["s3", "kms", "sts", "console", "control"],
+        &["s3", "kms", "sts", "console", "control", "journal"],
         GROUND,
     ),
     ("console", PAGES, GROUND),
