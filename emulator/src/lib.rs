@@ -19,6 +19,7 @@ mod clock;
 mod config;
 mod control;
 mod crypto;
+mod disk;
 mod entropy;
 mod journal;
 mod keyring;
