@@ -19,6 +19,7 @@ mod clock;
 mod config;
 mod control;
 mod crypto;
+mod disk;
 mod entropy;
 mod journal;
 mod keyring;
@@ -47,5 +48,6 @@ pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };
 pub use crate::journal::kms_calls::{KmsCall, Through};
+pub use crate::journal::received::ReceivedRequest;
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;

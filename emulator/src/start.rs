@@ -9,9 +9,10 @@ use crate::auth::identities::{Identities, is_account};
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
 use crate::control::folder;
-use crate::control::service::ControlService;
+use crate::control::service::{ControlParts, ControlService};
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
+use crate::journal::requests::Requests;
 use crate::keyring::handle::{Keyring, KeyringParts};
 use crate::keyring::root_key::RootKey;
 use crate::kms::service::KmsService;
@@ -45,6 +46,7 @@ struct Parts {
     entropy: Entropy,
     store: Store,
     kms_calls: KmsCalls,
+    requests: Requests,
 }
 
 /// All protocols.
@@ -82,6 +84,7 @@ impl Emulator {
             clock: parts.clock,
             store: parts.store,
             kms_calls: parts.kms_calls,
+            requests: parts.requests,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
@@ -113,6 +116,7 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         entropy,
         store,
         kms_calls: KmsCalls::default(),
+        requests: Requests::default(),
     })
 }
 
@@ -122,7 +126,12 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
     let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
-    let control = ControlService::new(parts.store.clone(), &config.hosts);
+    let told = ControlParts {
+        store: parts.store.clone(),
+        requests: parts.requests.clone(),
+        kms_calls: parts.kms_calls.clone(),
+    };
+    let control = ControlService::new(told, &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
         .with(Protocol::S3, s3)
@@ -133,6 +142,7 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
+        requests: parts.requests.clone(),
     }
 }
 

@@ -6,8 +6,10 @@ use crate::house::House;
 use crate::violation::Violation;
 
 /// Floor 1 without what speaks HTTP.
-const SILENT_GROUND: &[&str] = &["model", "crypto", "clock", "entropy", "config"];
-const GROUND: &[&str] = &["model", "wire", "crypto", "clock", "entropy", "config"];
+const SILENT_GROUND: &[&str] = &["model", "crypto", "clock", "entropy", "config", "disk"];
+const GROUND: &[&str] = &[
+    "model", "wire", "crypto", "clock", "entropy", "config", "disk",
+];
 
 /// Each module and what it may import, from the top of the house down. `lib.rs` only names the public face and has no
 /// row; `start` wires everything up, `provision` makes what it is told to have, `seed` reads what
@@ -23,7 +25,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "server",
-        &["s3", "kms", "sts", "console", "control"],
+        &["s3", "kms", "sts", "console", "control", "journal"],
         GROUND,
     ),
     ("console", PAGES, GROUND),
@@ -46,7 +48,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
         &["store", "policy", "faults", "journal"],
         SILENT_GROUND,
     ),
-    ("store", &["model", "clock", "entropy"], &[]),
+    ("store", &["model", "clock", "entropy", "disk"], &[]),
     ("auth", &["wire", "crypto", "model", "clock"], &[]),
     ("policy", &["model"], &[]),
     ("faults", &["model", "clock", "entropy"], &[]),
@@ -56,6 +58,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("model", &[], &[]),
     ("clock", &["model"], &[]),
     ("entropy", &[], &[]),
+    ("disk", &[], &[]),
     ("config", &["clock", "entropy"], &[]),
 ];
 const ROOF: &[&str] = &[

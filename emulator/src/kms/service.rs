@@ -23,7 +23,7 @@ use crate::kms::operation::{Call, Entry};
 use crate::kms::operations;
 use crate::model::kms_name::KeyId;
 use crate::wire::request::Request;
-use crate::wire::response::Response;
+use crate::wire::response::{About, Response};
 
 /// What `X-Amz-Target` begins with.
 pub(crate) const TARGET: &str = "TrentService.";
@@ -111,25 +111,36 @@ impl KmsService {
             .header("x-amz-target")
             .unwrap_or_default()
             .to_owned();
-        let response = match self.try_answer(request).await {
+        let mut about = About::default();
+        let response = match self.try_answer(request, &mut about).await {
             Ok(Value::Null) => Response::ok(),
             Ok(value) => Response::ok().body(value.to_string()),
-            Err(error) => render(&error, &id),
+            Err(error) => {
+                about.error = Some(error.exception);
+                render(&error, &id)
+            }
         };
         tracing::debug!(request = %id, ?peer, target, status = response.status.as_u16(), "answered");
-        response
+        let response = response
             .header("content-type", JSON)
             .header("x-amzn-requestid", &id)
-            .header("date", self.clock.now().http_date())
+            .header("date", self.clock.now().http_date());
+        about.request_id = id;
+        response.about(about)
     }
 
-    async fn try_answer(&self, mut request: Request) -> Result<Value, KmsError> {
+    async fn try_answer(&self, mut request: Request, about: &mut About) -> Result<Value, KmsError> {
         let target = request.header("x-amz-target").unwrap_or_default();
         let entry = named(target.strip_prefix(TARGET).unwrap_or_default())?;
+        about.operation = Some(entry.name);
         read_body(&mut request).await?;
         let identified =
             self.authenticator
                 .identify(&mut request, "kms", None, self.clock.now())?;
+        if let Caller::Known(identity) = &identified.caller {
+            about.access_key = Some(identity.access_key.clone());
+            about.account = Some(identity.account.clone());
+        }
         let mut cx = self.context(entry, identified)?;
         let answer = perform(entry, &request.document, &mut cx).await;
         self.record(cx, answer.as_ref().err());
