@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::SystemTime;
 
-use strongroom::{Authentication, Config, NewBuckets, Secret};
+use strongroom::{Authentication, Config, NewBuckets, Secret, Seed};
 
 /// Settings of a server that is to be started. See [`Strongroom::builder`](crate::Strongroom::builder).
 ///
@@ -51,6 +51,35 @@ impl Builder {
     /// ```
     pub fn kms_key(mut self, alias: &str) -> Self {
         self.config.kms_keys.push(alias.to_owned());
+        self
+    }
+
+    /// Loads a seed before the server is there: a JSON file, or a folder with a file for each object.
+    ///
+    /// ```
+    /// # use strongroom_testkit::blocking::Strongroom;
+    /// # let folder = std::env::temp_dir().join(format!("strongroom-seed-{}", std::process::id()));
+    /// # std::fs::create_dir_all(folder.join("buckets/photos")).unwrap();
+    /// std::fs::write(folder.join("buckets/photos/cat.txt"), "meow").unwrap();
+    /// let s3 = Strongroom::builder().seed(&folder).start_blocking();
+    /// s3.assert_encrypted_with("photos", "cat.txt", strongroom_testkit::Mode::SseS3);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// ```
+    pub fn seed(mut self, path: impl AsRef<Path>) -> Self {
+        self.config.seeds.push(Seed::Path(path.as_ref().to_owned()));
+        self
+    }
+
+    /// The same, of what such a JSON file would hold.
+    ///
+    /// ```
+    /// # use strongroom_testkit::blocking::Strongroom;
+    /// let s3 = Strongroom::builder()
+    ///     .seed_json(r#"{ "buckets": [{ "name": "photos", "versioning": "Enabled" }] }"#)
+    ///     .start_blocking();
+    /// ```
+    pub fn seed_json(mut self, json: impl Into<String>) -> Self {
+        self.config.seeds.push(Seed::Json(Secret::new(json)));
         self
     }
 

@@ -44,6 +44,7 @@ mod client_side;
 mod complaints;
 mod encryption;
 mod failure;
+mod journal;
 mod server;
 mod thread;
 mod trust;
@@ -72,5 +73,5 @@ pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
     Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
-    NewBuckets, Secret, Segment, Stored, StoredBlob, Through, WrappedUnder,
+    NewBuckets, ReceivedRequest, Secret, Segment, Stored, StoredBlob, Through, WrappedUnder,
 };

@@ -431,7 +431,7 @@ impl Strongroom {
         aws_sdk_kms::Client::new(&self.sdk_config())
     }
 
-    fn running(&self) -> &Running {
+    pub(crate) fn running(&self) -> &Running {
         self.running.as_ref().expect("it runs until it is dropped")
     }
 }
@@ -456,6 +456,9 @@ impl Builder {
 
 impl Drop for Strongroom {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.print_last_requests();
+        }
         drop(self.running.take());
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

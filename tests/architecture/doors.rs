@@ -52,6 +52,7 @@ pub(crate) const EMULATOR: Doors = &[
     ("time", TIMESTAMP),
     ("httpdate", TIMESTAMP),
     ("getrandom", Door::In(&["entropy.rs"])),
+    ("mime_guess", Door::In(&["seed/objects.rs"])),
     ("clap", Door::Binary),
     ("tracing-subscriber", Door::Binary),
     ("bytes", Door::Open),

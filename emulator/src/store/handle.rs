@@ -61,8 +61,10 @@ impl Store {
             format::settle(engine, file, blobs)
         })?;
         let view = store.view()?;
-        sweep::sweep(&view, store.blobs())?;
+        let leftovers = sweep::leftovers(&view, store.blobs())?;
         let lost = sweep::lost_parts(&view)?;
+        drop(view);
+        leftovers.remove(&*engine)?;
         if !lost.is_empty() {
             engine.commit(&[Member::of(lost)])?;
         }
@@ -76,7 +78,7 @@ impl Store {
     /// As [`Store::open`].
     pub(crate) fn open_to_look(options: StoreOptions) -> Result<Self, StoreError> {
         let (store, _) = Self::assemble(options, |engine, file, _| {
-            Ok(format::find(engine, file)?.is_none())
+            Ok(format::find(engine, file)?.is_none() || format::is_bare(engine)?)
         })?;
         Ok(store)
     }
@@ -96,6 +98,7 @@ impl Store {
         let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
         let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
         let is_fresh = settle(&engine, &file, &blobs)?;
+        folder.sync_names()?;
         let shared: Arc<dyn Engine> = engine;
         let pins = Pins::default();
         let committer = Committer {
@@ -116,7 +119,7 @@ impl Store {
         Ok((store, shared))
     }
 
-    /// Whether the catalogue was made just now.
+    /// Whether nothing was ever written: the catalogue was made just now, or by a run that ended before its first row.
     pub(crate) fn is_fresh(&self) -> bool {
         self.0.is_fresh
     }

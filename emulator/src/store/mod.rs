@@ -35,6 +35,7 @@ mod keys;
 mod laws;
 mod pins;
 mod redb_engine;
+mod redb_guard;
 mod redb_tables;
 mod sealings;
 mod sweep;
