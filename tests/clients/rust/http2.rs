@@ -23,7 +23,7 @@ async fn photos() -> Strongroom {
 #[tokio::test]
 async fn tls_clients_get_http_2() {
     let server = photos().await;
-    let minute = PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
+    let minute = PresigningConfig::expires_in(Duration::from_mins(1)).unwrap();
     let client = http_client(&server.ca_pem());
 
     let put = server.s3_client().put_object().bucket("photos").key("cat");

@@ -201,7 +201,7 @@ async fn a_presigned_request_reads_an_object() {
     operator.write("cat", LETTER.to_vec()).await.unwrap();
 
     let signed = operator
-        .presign_read("cat", Duration::from_secs(60))
+        .presign_read("cat", Duration::from_mins(1))
         .await
         .unwrap();
     let read = plain_client()

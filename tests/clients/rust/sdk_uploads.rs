@@ -59,7 +59,7 @@ async fn get(client: &Client, key: &str) -> Vec<u8> {
 }
 
 fn minute() -> PresigningConfig {
-    PresigningConfig::expires_in(Duration::from_secs(60)).unwrap()
+    PresigningConfig::expires_in(Duration::from_mins(1)).unwrap()
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ fn a_server_that_cannot_start_fails_its_test() {
 async fn a_presigned_url_expires_when_the_test_says_so() {
     let server = Strongroom::builder().bucket("photos").start().await;
     put(&server, LETTER).await;
-    let day = PresigningConfig::expires_in(Duration::from_secs(86_400)).unwrap();
+    let day = PresigningConfig::expires_in(Duration::from_hours(24)).unwrap();
     let get = server.s3_client().get_object().bucket("photos").key("cat");
     let url = get.presigned(day).await.unwrap().uri().to_owned();
 
@@ -153,7 +153,7 @@ async fn a_presigned_url_expires_when_the_test_says_so() {
 
 #[tokio::test]
 async fn a_held_clock_is_the_clients_too() {
-    let millennium = SystemTime::UNIX_EPOCH + Duration::from_secs(946_684_800);
+    let millennium = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 10_957);
     let server = Strongroom::builder()
         .clock(millennium)
         .bucket("photos")

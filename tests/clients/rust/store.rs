@@ -139,7 +139,7 @@ async fn a_rename_keeps_the_body() {
 async fn a_signed_url_reads_an_object() {
     let (_server, store) = photos().await;
     put(&store, "cat").await;
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
 
     let url = store.signed_url(Method::GET, &"cat".into(), minute).await;
     let answer = plain_client().get(url.unwrap()).send().await.unwrap();
@@ -150,7 +150,7 @@ async fn a_signed_url_reads_an_object() {
 #[tokio::test]
 async fn a_signed_url_writes_an_object() {
     let (server, store) = photos().await;
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
 
     let url = store.signed_url(Method::PUT, &"cat".into(), minute).await;
     let put = plain_client().put(url.unwrap()).body(LETTER);
@@ -167,7 +167,7 @@ async fn a_signed_url_of_another_key_is_refused() {
     let (_server, store) = photos().await;
     put(&store, "cat").await;
     put(&store, "dog").await;
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
 
     let url = store.signed_url(Method::GET, &"cat".into(), minute).await;
     let other = url.unwrap().as_str().replace("/cat?", "/dog?");
