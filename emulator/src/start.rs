@@ -28,6 +28,7 @@ use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
 use crate::server::health::Health;
 use crate::server::listener::Listener;
+use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
@@ -43,6 +44,14 @@ struct Parts {
     entropy: Entropy,
     store: Store,
     kms_calls: KmsCalls,
+    panics: Panics,
+}
+
+/// A server that nobody can reach yet.
+pub(crate) struct Assembled {
+    parts: Parts,
+    pub(crate) front: Front,
+    pub(crate) tls: Arc<Tls>,
 }
 
 /// All protocols.
@@ -59,32 +68,43 @@ impl Emulator {
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        if !is_account(&config.account) {
-            return Err(StartError(format!(
-                "the account `{}` is not twelve digits",
-                config.account
-            )));
-        }
-        let parts = open(&config).await?;
-        let keyring = Arc::new(open_keyring(&config, &parts).await?);
-        let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
-        let authenticator = Arc::new(authenticator(&config)?);
-        let services = Services::new(&config, &parts, &keyring, &authenticator);
-        provision::buckets(&config, &services.s3).await?;
-        provision::kms_keys(&config, &services.kms).await?;
+        let Assembled { parts, front, tls } = assemble(&config).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
-        let front = front(&config, &parts, services);
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
             store: parts.store,
             kms_calls: parts.kms_calls,
+            panics: parts.panics,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
     }
+}
+
+/// Everything but the port.
+///
+/// # Errors
+///
+/// As [`Emulator::start`].
+pub(crate) async fn assemble(config: &Config) -> Result<Assembled, StartError> {
+    if !is_account(&config.account) {
+        return Err(StartError(format!(
+            "the account `{}` is not twelve digits",
+            config.account
+        )));
+    }
+    let parts = open(config).await?;
+    let keyring = Arc::new(open_keyring(config, &parts).await?);
+    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
+    let authenticator = Arc::new(authenticator(config)?);
+    let services = Services::new(config, &parts, &keyring, &authenticator);
+    provision::buckets(config, &services.s3).await?;
+    provision::kms_keys(config, &services.kms).await?;
+    let front = front(config, &parts, services);
+    Ok(Assembled { parts, front, tls })
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
@@ -112,6 +132,7 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         entropy,
         store,
         kms_calls: KmsCalls::default(),
+        panics: Panics::default(),
     })
 }
 
@@ -120,7 +141,11 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
-    let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
+    let health = Health::new(
+        config.hosts.clone(),
+        Arc::new(bucket_exists),
+        parts.panics.clone(),
+    );
     let control = ControlService::new(parts.store.clone(), &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
@@ -132,6 +157,7 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
+        panics: parts.panics.clone(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::control::json::render;
 use crate::control::look::{LookError, Wanted, find};
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
+use crate::s3::workers::joined;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::wire::request::Request;
@@ -94,7 +95,7 @@ impl ControlService {
             };
             tell(&store, &wanted, named("raw") == Some("true"))
         });
-        let told = telling.await;
+        let told = joined(telling.await);
         told.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
     }
 }
