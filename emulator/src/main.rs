@@ -2,6 +2,9 @@
 
 mod command;
 
+#[cfg(panic = "abort")]
+compile_error!("a panic costs one request, and not the server: build with `panic = \"unwind\"`");
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 

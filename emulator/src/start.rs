@@ -31,6 +31,7 @@ use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
 use crate::server::health::Health;
 use crate::server::listener::Listener;
+use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
@@ -47,6 +48,14 @@ struct Parts {
     store: Store,
     kms_calls: KmsCalls,
     requests: Requests,
+    panics: Panics,
+}
+
+/// A server that nobody can reach yet.
+pub(crate) struct Assembled {
+    parts: Parts,
+    pub(crate) front: Front,
+    pub(crate) tls: Arc<Tls>,
 }
 
 /// All protocols.
@@ -63,32 +72,43 @@ impl Emulator {
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        if !is_account(&config.account) {
-            return Err(StartError(format!(
-                "the account `{}` is not twelve digits",
-                config.account
-            )));
-        }
-        let parts = open(&config).await?;
-        let keyring = Arc::new(open_keyring(&config, &parts).await?);
-        let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
-        let authenticator = Arc::new(authenticator(&config)?);
-        let services = Services::new(&config, &parts, &keyring, &authenticator);
-        provision::everything(&config, &services.s3, &services.kms).await?;
+        let Assembled { parts, front, tls } = assemble(&config).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
-        let front = front(&config, &parts, services);
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
             store: parts.store,
             kms_calls: parts.kms_calls,
             requests: parts.requests,
+            panics: parts.panics,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
     }
+}
+
+/// Everything but the port.
+///
+/// # Errors
+///
+/// As [`Emulator::start`].
+pub(crate) async fn assemble(config: &Config) -> Result<Assembled, StartError> {
+    if !is_account(&config.account) {
+        return Err(StartError(format!(
+            "the account `{}` is not twelve digits",
+            config.account
+        )));
+    }
+    let parts = open(config).await?;
+    let keyring = Arc::new(open_keyring(config, &parts).await?);
+    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
+    let authenticator = Arc::new(authenticator(config)?);
+    let services = Services::new(config, &parts, &keyring, &authenticator);
+    provision::everything(config, &services.s3, &services.kms).await?;
+    let front = front(config, &parts, services);
+    Ok(Assembled { parts, front, tls })
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
@@ -117,6 +137,7 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         store,
         kms_calls: KmsCalls::default(),
         requests: Requests::default(),
+        panics: Panics::default(),
     })
 }
 
@@ -125,7 +146,11 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
-    let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
+    let health = Health::new(
+        config.hosts.clone(),
+        Arc::new(bucket_exists),
+        parts.panics.clone(),
+    );
     let told = ControlParts {
         store: parts.store.clone(),
         requests: parts.requests.clone(),
@@ -143,6 +168,7 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
         requests: parts.requests.clone(),
+        panics: parts.panics.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::journal::kms_calls::KmsCalls;
 use crate::journal::requests::Requests;
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
+use crate::s3::workers::joined;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::wire::request::Request;
@@ -116,7 +117,7 @@ impl ControlService {
             };
             tell(&store, &wanted, named("raw") == Some("true"))
         });
-        let told = telling.await;
+        let told = joined(telling.await);
         told.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
     }
 }
