@@ -41,19 +41,25 @@ use crate::sts::service::StsService;
 pub struct Emulator;
 
 /// What is made once and shared by all.
-struct Parts {
-    clock: Clock,
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
     entropy: Entropy,
-    store: Store,
+    pub(crate) store: Store,
     kms_calls: KmsCalls,
     requests: Requests,
 }
 
 /// All protocols.
-struct Services {
-    s3: Arc<S3Service>,
-    kms: Arc<KmsService>,
+pub(crate) struct Services {
+    pub(crate) s3: Arc<S3Service>,
+    pub(crate) kms: Arc<KmsService>,
     sts: Arc<StsService>,
+}
+
+/// All that answers, whether or not anybody listens.
+pub(crate) struct Household {
+    pub(crate) parts: Parts,
+    pub(crate) services: Services,
 }
 
 impl Emulator {
@@ -63,17 +69,8 @@ impl Emulator {
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        if !is_account(&config.account) {
-            return Err(StartError(format!(
-                "the account `{}` is not twelve digits",
-                config.account
-            )));
-        }
-        let parts = open(&config).await?;
-        let keyring = Arc::new(open_keyring(&config, &parts).await?);
+        let Household { parts, services } = assemble(&config).await?;
         let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
-        let authenticator = Arc::new(authenticator(&config)?);
-        let services = Services::new(&config, &parts, &keyring, &authenticator);
         provision::everything(&config, &services.s3, &services.kms).await?;
         let listener = Listener::bind(config.listen)
             .await
@@ -89,6 +86,25 @@ impl Emulator {
             serving: listener.serve(Arc::new(front), tls),
         })
     }
+}
+
+/// Store, keys and services, which nobody can reach from outside yet.
+///
+/// # Errors
+///
+/// [`StartError`] for a folder that cannot be used or is in use, a lost root key, a bad setting.
+pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
+    if !is_account(&config.account) {
+        return Err(StartError(format!(
+            "the account `{}` is not twelve digits",
+            config.account
+        )));
+    }
+    let parts = open(config).await?;
+    let keyring = Arc::new(open_keyring(config, &parts).await?);
+    let authenticator = Arc::new(authenticator(config)?);
+    let services = Services::new(config, &parts, &keyring, &authenticator);
+    Ok(Household { parts, services })
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
