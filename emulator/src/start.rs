@@ -42,27 +42,33 @@ use crate::sts::service::StsService;
 pub struct Emulator;
 
 /// What is made once and shared by all.
-struct Parts {
-    clock: Clock,
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
     entropy: Entropy,
-    store: Store,
+    pub(crate) store: Store,
     kms_calls: KmsCalls,
     requests: Requests,
     panics: Panics,
 }
 
 /// A server that nobody can reach yet.
-pub(crate) struct Assembled {
+pub(crate) struct Prepared {
     parts: Parts,
     pub(crate) front: Front,
     pub(crate) tls: Arc<Tls>,
 }
 
 /// All protocols.
-struct Services {
-    s3: Arc<S3Service>,
-    kms: Arc<KmsService>,
+pub(crate) struct Services {
+    pub(crate) s3: Arc<S3Service>,
+    pub(crate) kms: Arc<KmsService>,
     sts: Arc<StsService>,
+}
+
+/// All that answers, whether or not anybody listens.
+pub(crate) struct Household {
+    pub(crate) parts: Parts,
+    pub(crate) services: Services,
 }
 
 impl Emulator {
@@ -72,7 +78,7 @@ impl Emulator {
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let Assembled { parts, front, tls } = assemble(&config).await?;
+        let Prepared { parts, front, tls } = prepare(&config).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
@@ -94,7 +100,20 @@ impl Emulator {
 /// # Errors
 ///
 /// As [`Emulator::start`].
-pub(crate) async fn assemble(config: &Config) -> Result<Assembled, StartError> {
+pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
+    let Household { parts, services } = assemble(config).await?;
+    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
+    provision::everything(config, &services.s3, &services.kms).await?;
+    let front = front(config, &parts, services);
+    Ok(Prepared { parts, front, tls })
+}
+
+/// Store, keys and services, which nobody can reach from outside yet.
+///
+/// # Errors
+///
+/// [`StartError`] for a folder that cannot be used or is in use, a lost root key, a bad setting.
+pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
     if !is_account(&config.account) {
         return Err(StartError(format!(
             "the account `{}` is not twelve digits",
@@ -103,12 +122,9 @@ pub(crate) async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     }
     let parts = open(config).await?;
     let keyring = Arc::new(open_keyring(config, &parts).await?);
-    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
     let authenticator = Arc::new(authenticator(config)?);
     let services = Services::new(config, &parts, &keyring, &authenticator);
-    provision::everything(config, &services.s3, &services.kms).await?;
-    let front = front(config, &parts, services);
-    Ok(Assembled { parts, front, tls })
+    Ok(Household { parts, services })
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
