@@ -10,6 +10,7 @@ pub(crate) mod filter;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub(crate) mod inbound;
+pub(crate) mod kept_ca;
 pub(crate) mod listener;
 pub(crate) mod peek;
 pub(crate) mod refusal;
