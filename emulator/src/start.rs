@@ -75,7 +75,7 @@ impl Emulator {
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
-        let front = front(&config, &parts, services);
+        let front = front(&config, &parts, services, &tls);
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
@@ -116,12 +116,19 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
 }
 
 /// All protocols on one port. A later one is one more line.
-fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) -> Front {
+fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> Front {
+    let Services { s3, kms, sts } = services;
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
     let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
-    let control = ControlService::new(parts.store.clone(), &config.hosts);
+    let tls = Arc::clone(tls);
+    let ca_pem = move || {
+        tls.ca_pem()
+            .map(str::to_owned)
+            .map_err(|error| error.to_string())
+    };
+    let control = ControlService::new(parts.store.clone(), &config.hosts, Arc::new(ca_pem));
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
         .with(Protocol::S3, s3)

@@ -1,4 +1,8 @@
 //! The control over HTTP, under `/_emulator`: JSON, for tests in any language. It shows keys wrapped, never in the clear.
+//! The one answer in another form is the certificate that HTTPS clients trust.
+
+use std::fmt;
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -16,16 +20,29 @@ use crate::wire::response::Response;
 
 /// What every path of it begins with.
 const PREFIX: &str = "/_emulator/";
+const JSON: &str = "application/json";
+/// Source: RFC 8555 §9.1.
+const PEM: &str = "application/pem-certificate-chain";
 /// The most sealed bytes that are told in one answer.
 const MAX_RAW_BYTES: u64 = 64 * 1_024 * 1_024;
 
+/// The certificate that HTTPS clients must trust, in PEM, or why there is none.
+pub(crate) type CaPem = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
+
 /// Answers for the control.
-#[derive(Debug)]
 pub(crate) struct ControlService {
     store: Store,
     /// The names that `--host` added.
     names: Vec<String>,
     hosts: Hosts,
+    ca_pem: CaPem,
+}
+
+/// What was asked for.
+enum Told {
+    Json(Value),
+    /// In PEM.
+    Certificate(String),
 }
 
 /// An answer that is not what was asked for.
@@ -33,11 +50,12 @@ struct Refusal(StatusCode, String);
 
 impl ControlService {
     /// Over the store; `names` are those of `--host`.
-    pub(crate) fn new(store: Store, names: &[String]) -> Self {
+    pub(crate) fn new(store: Store, names: &[String], ca_pem: CaPem) -> Self {
         Self {
             store,
             names: names.to_vec(),
             hosts: Hosts::new(names.iter().cloned()),
+            ca_pem,
         }
     }
 
@@ -53,23 +71,28 @@ impl ControlService {
 
     /// Answers.
     pub(crate) async fn respond(&self, request: Request) -> Response {
-        let (status, body) = match self.answer(&request).await {
-            Ok(body) => (StatusCode::OK, body),
-            Err(Refusal(status, message)) => (status, json!({ "error": message })),
+        let (status, kind, body) = match self.answer(&request).await {
+            Ok(Told::Json(body)) => (StatusCode::OK, JSON, body.to_string()),
+            Ok(Told::Certificate(pem)) => (StatusCode::OK, PEM, pem),
+            Err(Refusal(status, message)) => {
+                (status, JSON, json!({ "error": message }).to_string())
+            }
         };
         Response::new(status)
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .header("cache-control", "no-store")
-            .body(body.to_string())
+            .body(body)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Value, Refusal> {
+    async fn answer(&self, request: &Request) -> Result<Told, Refusal> {
         if let Some(refused) = guard::refusal(request, &self.names) {
             return Err(Refusal(StatusCode::FORBIDDEN, refused));
         }
+        let is_get = request.method == Method::GET;
         match request.path.strip_prefix(PREFIX) {
-            Some("stored") if request.method == Method::GET => self.stored(request).await,
-            Some("stored") => Err(Refusal(
+            Some("stored") if is_get => self.stored(request).await.map(Told::Json),
+            Some("ca.pem") if is_get => self.certificate(),
+            Some("stored" | "ca.pem") => Err(Refusal(
                 StatusCode::METHOD_NOT_ALLOWED,
                 format!("`{}` is answered to GET alone", request.path),
             )),
@@ -78,6 +101,13 @@ impl ControlService {
                 format!("nothing answers at `{}`", request.path),
             )),
         }
+    }
+
+    /// `GET /_emulator/ca.pem`: for clients that share no file with the server. It is no secret.
+    fn certificate(&self) -> Result<Told, Refusal> {
+        let pem = (self.ca_pem)();
+        pem.map(Told::Certificate)
+            .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error))
     }
 
     /// `GET /_emulator/stored?bucket=…&key=…[&version=…][&raw=true]`: how an object lies in the store.
@@ -139,5 +169,13 @@ impl From<LookError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         LookError::Store(error).into()
+    }
+}
+
+impl fmt::Debug for ControlService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlService")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }
