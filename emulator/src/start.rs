@@ -104,7 +104,7 @@ pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let Household { parts, services } = assemble(config).await?;
     let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
     provision::everything(config, &services.s3, &services.kms).await?;
-    let front = front(config, &parts, services);
+    let front = front(config, &parts, services, &tls);
     Ok(Prepared { parts, front, tls })
 }
 
@@ -158,7 +158,8 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
 }
 
 /// All protocols on one port. A later one is one more line.
-fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) -> Front {
+fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> Front {
+    let Services { s3, kms, sts } = services;
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
@@ -167,10 +168,17 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         Arc::new(bucket_exists),
         parts.panics.clone(),
     );
+    let tls = Arc::clone(tls);
+    let ca_pem = move || {
+        tls.ca_pem()
+            .map(str::to_owned)
+            .map_err(|error| error.to_string())
+    };
     let told = ControlParts {
         store: parts.store.clone(),
         requests: parts.requests.clone(),
         kms_calls: parts.kms_calls.clone(),
+        ca_pem: Arc::new(ca_pem),
     };
     let control = ControlService::new(told, &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
