@@ -14,6 +14,7 @@
 //! # });
 //! ```
 
+mod archive;
 mod auth;
 mod clock;
 mod config;
@@ -28,6 +29,7 @@ mod model;
 mod provision;
 mod running;
 mod s3;
+mod seed;
 mod server;
 mod sse;
 mod start;
@@ -35,8 +37,10 @@ mod store;
 mod sts;
 mod wire;
 
+pub use crate::archive::export::{Export, Exported, Step};
+pub use crate::archive::import::{Import, Imported};
 pub use crate::config::{
-    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
+    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, Seed, TlsConfig, reachable,
     root_key_of_environment,
 };
 pub use crate::control::client_side::ClientSideFormat;
@@ -47,5 +51,6 @@ pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };
 pub use crate::journal::kms_calls::{KmsCall, Through};
+pub use crate::journal::received::ReceivedRequest;
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;

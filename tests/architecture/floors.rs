@@ -12,11 +12,17 @@ const GROUND: &[&str] = &[
 ];
 
 /// Each module and what it may import, from the top of the house down. `lib.rs` only names the public face and has no
-/// row; `start` wires everything up, `provision` makes what it is told to have, and `running` is what
-/// comes of it.
+/// row; `start` wires everything up, `provision` makes what it is told to have, `seed` reads what
+/// that is, and `running` is what comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("start", ROOF, GROUND),
-    ("provision", &["running", "s3", "kms", "auth"], GROUND),
+    (
+        "archive",
+        &["start", "seed", "s3", "keyring", "store"],
+        GROUND,
+    ),
+    ("provision", &["running", "seed", "s3", "kms"], GROUND),
+    ("seed", &["s3", "kms", "keyring", "auth"], GROUND),
     (
         "running",
         &["server", "control", "store", "journal"],
@@ -24,7 +30,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "server",
-        &["s3", "kms", "sts", "console", "control"],
+        &["s3", "kms", "sts", "console", "control", "journal"],
         GROUND,
     ),
     ("console", PAGES, GROUND),
@@ -62,6 +68,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
 ];
 const ROOF: &[&str] = &[
     "provision",
+    "seed",
     "running",
     "server",
     "jobs",

@@ -6,18 +6,25 @@ pub(crate) mod certificates;
 pub(crate) mod connection;
 pub(crate) mod dispatch;
 pub(crate) mod drain;
+pub(crate) mod failure;
 pub(crate) mod filter;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub(crate) mod inbound;
+pub(crate) mod kept_ca;
 pub(crate) mod listener;
+pub(crate) mod open_files;
+pub(crate) mod panics;
 pub(crate) mod peek;
 pub(crate) mod refusal;
 pub(crate) mod resolver;
 pub(crate) mod service;
+pub(crate) mod stall;
 pub(crate) mod tap;
 pub(crate) mod tls;
 pub(crate) mod tls_error;
+
+mod journaling;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::wire::encoding::base64;
-use crate::wire::response::Response;
+use crate::wire::response::{About, Response};
 
 /// The headers of a request, in bytes: names, values, and the four bytes that part them from each other.
 ///
@@ -19,6 +19,8 @@ const ID_CHARACTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 pub(crate) enum Refusal {
     /// It says in two ways where its body ends, or in none that we can tell.
     AmbiguousLength,
+    /// It names two hosts.
+    AmbiguousHost,
     /// Its headers are larger than [`MAX_HEADER_BYTES`].
     HeadersTooLarge,
     /// Nothing here speaks this protocol.
@@ -48,12 +50,17 @@ impl Refusal {
             .header("x-amz-request-id", &id)
             .header("x-amz-id-2", &host_id)
             .body(body)
+            .about(About {
+                error: Some(code),
+                request_id: id,
+                ..About::default()
+            })
     }
 
     fn row(self) -> Row {
         match self {
             // AWS: unverified. A load balancer in front of S3 answers this, and its words are in no model.
-            Self::AmbiguousLength => Row(
+            Self::AmbiguousLength | Self::AmbiguousHost => Row(
                 StatusCode::BAD_REQUEST,
                 "BadRequest",
                 "An error occurred when parsing the HTTP request.",

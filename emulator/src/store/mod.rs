@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod finder;
 pub(crate) mod folder;
 pub(crate) mod handle;
+pub(crate) mod inventory;
 pub(crate) mod kms;
 pub(crate) mod listing;
 pub(crate) mod open_body;
