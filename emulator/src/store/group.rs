@@ -164,6 +164,7 @@ mod tests {
     use crate::store::engine::{Engine, Member, Snapshot, Table, Verdict, Write};
     use crate::store::pins::Pins;
     use crate::store::redb_engine::RedbEngine;
+    use crate::store::reserve::Reserve;
 
     /// Counts the commits that reach redb.
     #[derive(Debug)]
@@ -209,6 +210,7 @@ mod tests {
                 engine: Arc::clone(&engine) as Arc<dyn Engine>,
                 folder: BlobFolder::open(folder.path(), keeping).unwrap(),
                 pins: Pins::default(),
+                reserve: Reserve::of(folder.path(), keeping),
             };
             Self {
                 group: Group::start(committer, &path).unwrap(),
