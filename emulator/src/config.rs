@@ -135,7 +135,8 @@ impl Config {
     /// clients trust.
     ///
     /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>; `AWS_ALLOW_HTTP` is the
-    /// `object_store` crate's.
+    /// `object_store` crate's, `SSL_CERT_FILE` that of OpenSSL and of rustls, and `NODE_EXTRA_CA_CERTS` the only one that the
+    /// SDK for JavaScript knows, since it leaves trust to Node.
     pub fn client_environment(&self, uri: &str, ca: Option<&Path>) -> Vec<(&'static str, String)> {
         let endpoints = [
             "AWS_ENDPOINT_URL",
@@ -144,7 +145,7 @@ impl Config {
             "AWS_ENDPOINT_URL_STS",
         ];
         let trusted = ca.map(|path| path.display().to_string());
-        let trusting = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"];
+        let trusting = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
         let mut pairs = endpoints.map(|name| (name, uri.to_owned())).to_vec();
         pairs.extend([
             ("AWS_ACCESS_KEY_ID", self.access_key.clone()),

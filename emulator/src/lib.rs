@@ -14,6 +14,7 @@
 //! # });
 //! ```
 
+mod archive;
 mod auth;
 mod clock;
 mod config;
@@ -36,6 +37,8 @@ mod store;
 mod sts;
 mod wire;
 
+pub use crate::archive::export::{Export, Exported, Step};
+pub use crate::archive::import::{Import, Imported};
 pub use crate::config::{
     Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, Seed, TlsConfig, reachable,
     root_key_of_environment,

@@ -16,6 +16,7 @@ use crate::journal::received::ReceivedRequest;
 use crate::journal::requests::Requests;
 use crate::model::timestamp::Timestamp;
 use crate::server::listener::Serving;
+use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 use crate::store::handle::Store;
 
@@ -28,6 +29,7 @@ pub struct Running {
     pub(crate) store: Store,
     pub(crate) kms_calls: KmsCalls,
     pub(crate) requests: Requests,
+    pub(crate) panics: Panics,
     pub(crate) tls: Arc<Tls>,
     pub(crate) serving: Serving,
 }
@@ -151,6 +153,12 @@ impl Running {
     /// calls are remembered.
     pub fn kms_calls(&self) -> Vec<KmsCall> {
         self.kms_calls.all()
+    }
+
+    /// How often the server has panicked, which is always a fault of its own. The request that met the panic got 500
+    /// `InternalError`, or its answer was cut short.
+    pub fn panics(&self) -> u64 {
+        self.panics.count()
     }
 
     /// The folder that holds everything.

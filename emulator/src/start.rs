@@ -31,6 +31,7 @@ use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
 use crate::server::health::Health;
 use crate::server::listener::Listener;
+use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
@@ -41,19 +42,33 @@ use crate::sts::service::StsService;
 pub struct Emulator;
 
 /// What is made once and shared by all.
-struct Parts {
-    clock: Clock,
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
     entropy: Entropy,
-    store: Store,
+    pub(crate) store: Store,
     kms_calls: KmsCalls,
     requests: Requests,
+    panics: Panics,
+}
+
+/// A server that nobody can reach yet.
+pub(crate) struct Prepared {
+    parts: Parts,
+    pub(crate) front: Front,
+    pub(crate) tls: Arc<Tls>,
 }
 
 /// All protocols.
-struct Services {
-    s3: Arc<S3Service>,
-    kms: Arc<KmsService>,
+pub(crate) struct Services {
+    pub(crate) s3: Arc<S3Service>,
+    pub(crate) kms: Arc<KmsService>,
     sts: Arc<StsService>,
+}
+
+/// All that answers, whether or not anybody listens.
+pub(crate) struct Household {
+    pub(crate) parts: Parts,
+    pub(crate) services: Services,
 }
 
 impl Emulator {
@@ -63,32 +78,53 @@ impl Emulator {
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        if !is_account(&config.account) {
-            return Err(StartError(format!(
-                "the account `{}` is not twelve digits",
-                config.account
-            )));
-        }
-        let parts = open(&config).await?;
-        let keyring = Arc::new(open_keyring(&config, &parts).await?);
-        let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
-        let authenticator = Arc::new(authenticator(&config)?);
-        let services = Services::new(&config, &parts, &keyring, &authenticator);
-        provision::everything(&config, &services.s3, &services.kms).await?;
+        let Prepared { parts, front, tls } = prepare(&config).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
-        let front = front(&config, &parts, services);
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
             store: parts.store,
             kms_calls: parts.kms_calls,
             requests: parts.requests,
+            panics: parts.panics,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
     }
+}
+
+/// Everything but the port.
+///
+/// # Errors
+///
+/// As [`Emulator::start`].
+pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
+    let Household { parts, services } = assemble(config).await?;
+    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
+    provision::everything(config, &services.s3, &services.kms).await?;
+    let front = front(config, &parts, services, &tls);
+    Ok(Prepared { parts, front, tls })
+}
+
+/// Store, keys and services, which nobody can reach from outside yet.
+///
+/// # Errors
+///
+/// [`StartError`] for a folder that cannot be used or is in use, a lost root key, a bad setting.
+pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
+    if !is_account(&config.account) {
+        return Err(StartError(format!(
+            "the account `{}` is not twelve digits",
+            config.account
+        )));
+    }
+    let parts = open(config).await?;
+    let keyring = Arc::new(open_keyring(config, &parts).await?);
+    let authenticator = Arc::new(authenticator(config)?);
+    let services = Services::new(config, &parts, &keyring, &authenticator);
+    Ok(Household { parts, services })
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
@@ -117,19 +153,32 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         store,
         kms_calls: KmsCalls::default(),
         requests: Requests::default(),
+        panics: Panics::default(),
     })
 }
 
 /// All protocols on one port. A later one is one more line.
-fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) -> Front {
+fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> Front {
+    let Services { s3, kms, sts } = services;
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
-    let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
+    let health = Health::new(
+        config.hosts.clone(),
+        Arc::new(bucket_exists),
+        parts.panics.clone(),
+    );
+    let tls = Arc::clone(tls);
+    let ca_pem = move || {
+        tls.ca_pem()
+            .map(str::to_owned)
+            .map_err(|error| error.to_string())
+    };
     let told = ControlParts {
         store: parts.store.clone(),
         requests: parts.requests.clone(),
         kms_calls: parts.kms_calls.clone(),
+        ca_pem: Arc::new(ca_pem),
     };
     let control = ControlService::new(told, &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
@@ -143,6 +192,7 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
         requests: parts.requests.clone(),
+        panics: parts.panics.clone(),
     }
 }
 

@@ -236,6 +236,12 @@ impl Strongroom {
         self.running().kms_calls()
     }
 
+    /// How often the server has panicked, which is always a fault of its own: the request that met the panic got 500, or its
+    /// answer was cut short. Told on stderr when the server is dropped, too.
+    pub fn panics(&self) -> u64 {
+        self.running().panics()
+    }
+
     /// How an object lies in the store: its mode, its wrapped keys, how its blobs are cut, the bytes on the disk.
     ///
     /// ```
@@ -456,6 +462,9 @@ impl Builder {
 
 impl Drop for Strongroom {
     fn drop(&mut self) {
+        if let Some(panics @ 1..) = self.running.as_ref().map(Running::panics) {
+            eprintln!("Strongroom panicked {panics} times, and that is a fault of its own.");
+        }
         if std::thread::panicking() {
             self.print_last_requests();
         }

@@ -32,6 +32,11 @@ pub(crate) const EMULATOR: Doors = &[
     ("hyper", SERVER),
     ("hyper-util", SERVER),
     ("tokio-rustls", SERVER),
+    // The command raises the bound on open files, by which the server bounds its connections.
+    (
+        "rustix",
+        Door::In(&["server/open_files.rs", "command/serve.rs"]),
+    ),
     ("rcgen", SERVER),
     ("redb", STORE),
     ("tempfile", STORE),

@@ -16,6 +16,11 @@ const GROUND: &[&str] = &[
 /// that is, and `running` is what comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("start", ROOF, GROUND),
+    (
+        "archive",
+        &["start", "seed", "s3", "keyring", "store"],
+        GROUND,
+    ),
     ("provision", &["running", "seed", "s3", "kms"], GROUND),
     ("seed", &["s3", "kms", "keyring", "auth"], GROUND),
     (

@@ -1,7 +1,7 @@
 """boto3 and the aws CLI in every mode and by every way that they know: what comes back is what went in, and what lies at rest is
 sealed as it was asked.
 
-The server is as strict as AWS: plain HTTP is for SSE-S3 alone. JavaScript's part is in `js/`, Rust's in tests/rust-clients.
+The server is as strict as AWS: plain HTTP is for SSE-S3 alone. JavaScript's part is in `js/`.
 """
 
 import base64

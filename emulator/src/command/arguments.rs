@@ -7,6 +7,9 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use strongroom::{Authentication, Config, NewBuckets, Secret, Seed, TlsConfig};
 
+use crate::command::export::ExportArguments;
+use crate::command::import::ImportArguments;
+
 /// A local S3 for tests that is faithful to AWS and really encrypts.
 #[derive(Debug, Parser)]
 #[command(name = "strongroom", version)]
@@ -36,6 +39,10 @@ pub(crate) enum Command {
     },
     /// Tell how an object is stored: of a running server, or in the folder of --data that none holds
     Inspect(Inspect),
+    /// Write what the folder of --data holds, and no server does, as plain files: buckets and current objects
+    Export(ExportArguments),
+    /// Load what export wrote, or any seed, into the folder of --data
+    Import(ImportArguments),
 }
 
 /// What to look at, and how to tell it.

@@ -1,4 +1,8 @@
 //! The control over HTTP, under `/_emulator`: JSON, for tests in any language. It shows keys wrapped, never in the clear.
+//! The one answer in another form is the certificate that HTTPS clients trust.
+
+use std::fmt;
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -11,6 +15,7 @@ use crate::journal::kms_calls::KmsCalls;
 use crate::journal::requests::Requests;
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
+use crate::s3::workers::joined;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::wire::request::Request;
@@ -18,18 +23,24 @@ use crate::wire::response::Response;
 
 /// What every path of it begins with.
 const PREFIX: &str = "/_emulator/";
+const JSON: &str = "application/json";
+/// Source: RFC 8555 §9.1.
+const PEM: &str = "application/pem-certificate-chain";
 /// The most sealed bytes that are told in one answer.
 const MAX_RAW_BYTES: u64 = 64 * 1_024 * 1_024;
 
 /// What it can be asked for, and how.
-const ASKED: [(&str, Method, Asked); 3] = [
+const ASKED: [(&str, Method, Asked); 4] = [
     ("stored", Method::GET, Asked::Stored),
     ("requests", Method::GET, Asked::Requests),
     ("kms-calls", Method::GET, Asked::KmsCalls),
+    ("ca.pem", Method::GET, Asked::Certificate),
 ];
 
+/// The certificate that HTTPS clients must trust, in PEM, or why there is none.
+pub(crate) type CaPem = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
+
 /// Answers for the control.
-#[derive(Debug)]
 pub(crate) struct ControlService {
     parts: ControlParts,
     /// The names that `--host` added.
@@ -37,8 +48,14 @@ pub(crate) struct ControlService {
     hosts: Hosts,
 }
 
+/// What was asked for.
+enum Told {
+    Json(Value),
+    /// In PEM.
+    Certificate(String),
+}
+
 /// What the control tells of.
-#[derive(Debug)]
 pub(crate) struct ControlParts {
     /// How objects lie.
     pub(crate) store: Store,
@@ -46,6 +63,8 @@ pub(crate) struct ControlParts {
     pub(crate) requests: Requests,
     /// The calls of KMS.
     pub(crate) kms_calls: KmsCalls,
+    /// What HTTPS clients must trust.
+    pub(crate) ca_pem: CaPem,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +72,7 @@ enum Asked {
     Stored,
     Requests,
     KmsCalls,
+    Certificate,
 }
 
 /// An answer that is not what was asked for.
@@ -80,26 +100,40 @@ impl ControlService {
 
     /// Answers.
     pub(crate) async fn respond(&self, request: Request) -> Response {
-        let (status, body) = match self.answer(&request).await {
-            Ok(body) => (StatusCode::OK, body),
-            Err(Refusal(status, message)) => (status, json!({ "error": message })),
+        let (status, kind, body) = match self.answer(&request).await {
+            Ok(Told::Json(body)) => (StatusCode::OK, JSON, body.to_string()),
+            Ok(Told::Certificate(pem)) => (StatusCode::OK, PEM, pem),
+            Err(Refusal(status, message)) => {
+                (status, JSON, json!({ "error": message }).to_string())
+            }
         };
         Response::new(status)
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .header("cache-control", "no-store")
-            .body(body.to_string())
+            .body(body)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Value, Refusal> {
+    async fn answer(&self, request: &Request) -> Result<Told, Refusal> {
         if let Some(refused) = guard::refusal(request, &self.names) {
             return Err(Refusal(StatusCode::FORBIDDEN, refused));
         }
         match asked(request)? {
-            Asked::Stored => self.stored(request).await,
+            Asked::Stored => self.stored(request).await.map(Told::Json),
             Asked::Requests => journals::of_requests(&self.parts.requests, &request.query)
+                .map(Told::Json)
                 .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error)),
-            Asked::KmsCalls => Ok(journals::of_kms_calls(&self.parts.kms_calls.all())),
+            Asked::KmsCalls => Ok(Told::Json(journals::of_kms_calls(
+                &self.parts.kms_calls.all(),
+            ))),
+            Asked::Certificate => self.certificate(),
         }
+    }
+
+    /// `GET /_emulator/ca.pem`: for clients that share no file with the server. It is no secret.
+    fn certificate(&self) -> Result<Told, Refusal> {
+        let pem = (self.parts.ca_pem)();
+        pem.map(Told::Certificate)
+            .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error))
     }
 
     /// `GET /_emulator/stored?bucket=…&key=…[&version=…][&raw=true]`: how an object lies in the store.
@@ -116,7 +150,7 @@ impl ControlService {
             };
             tell(&store, &wanted, named("raw") == Some("true"))
         });
-        let told = telling.await;
+        let told = joined(telling.await);
         told.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
     }
 }
@@ -174,5 +208,13 @@ impl From<LookError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         LookError::Store(error).into()
+    }
+}
+
+impl fmt::Debug for ControlService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlService")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html>; the shape of errors is from answers
 //! quoted in public.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -121,12 +122,8 @@ impl KmsService {
             }
         };
         tracing::debug!(request = %id, ?peer, target, status = response.status.as_u16(), "answered");
-        let response = response
-            .header("content-type", JSON)
-            .header("x-amzn-requestid", &id)
-            .header("date", self.clock.now().http_date());
-        about.request_id = id;
-        response.about(about)
+        about.request_id.clone_from(&id);
+        finish(response, &id, &self.clock).about(about)
     }
 
     async fn try_answer(&self, mut request: Request, about: &mut About) -> Result<Value, KmsError> {
@@ -190,6 +187,23 @@ fn told(error: KmsError) -> String {
         Some(cause) => format!("{error} ({cause})"),
         None => error.to_string(),
     }
+}
+
+/// The answer to a call that could not be made an end of, for a fault of ours.
+pub(crate) fn failed(
+    cause: impl Into<Box<dyn Error + Send + Sync>>,
+    id: &str,
+    clock: &Clock,
+) -> Response {
+    finish(render(&KmsError::internal(cause), id), id, clock)
+}
+
+/// Puts on what every answer carries.
+fn finish(response: Response, id: &str, clock: &Clock) -> Response {
+    response
+        .header("content-type", JSON)
+        .header("x-amzn-requestid", id)
+        .header("date", clock.now().http_date())
 }
 
 async fn perform(entry: &Entry, body: &[u8], cx: &mut Context) -> Result<Value, KmsError> {

@@ -45,6 +45,13 @@ impl Place {
     }
 }
 
+impl SeedError {
+    /// What is wrong, for whoever names the place in his own way.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
 impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("in the seed")?;

@@ -108,7 +108,7 @@ impl Lines<'_> {
 }
 
 /// What is wrong, without the position that serde appends: the place tells it.
-fn without_position(error: &serde_json::Error) -> String {
+pub(super) fn without_position(error: &serde_json::Error) -> String {
     let told = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     told.strip_suffix(&position).unwrap_or(&told).to_owned()

@@ -1,5 +1,7 @@
-//! What lies where in the folder of a seed: `seed.json`, and `buckets/NAME/…` with a file for each object.
+//! What lies where in the folder of a seed: `seed.json`, `buckets/NAME/…` with a file for each object, and what an export
+//! adds, `objects/NAME.jsonl` with a line for each object.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,8 @@ use crate::seed::error::{Place, SeedError};
 
 const FILE: &str = "seed.json";
 const BUCKETS: &str = "buckets";
+const LISTS: &str = "objects";
+const LIST: &str = ".jsonl";
 
 /// A folder. Links are followed within it and never out of it.
 #[derive(Clone, Debug)]
@@ -16,6 +20,15 @@ pub(super) struct SeedFolder {
     path: PathBuf,
     /// As it is, without links.
     root: PathBuf,
+}
+
+/// Where the objects of a bucket are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// By files in this folder.
+    Files(PathBuf),
+    /// By the lines of this file, and by them alone.
+    List(PathBuf),
 }
 
 /// The files of a folder and of all folders in it, by their names: each folder's in order.
@@ -40,14 +53,67 @@ impl SeedFolder {
         })
     }
 
+    /// As it was named.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its JSON, where there is one.
     pub(super) fn file(&self) -> Option<PathBuf> {
         Some(self.path.join(FILE)).filter(|path| path.exists())
     }
 
-    /// Whether there is neither a JSON nor any folder of buckets.
+    /// Whether there is nothing of a seed in it.
     pub(super) fn is_bare(&self) -> bool {
-        self.file().is_none() && !self.path.join(BUCKETS).exists()
+        let is_there = |name: &&str| self.path.join(name).exists();
+        ![FILE, BUCKETS, LISTS].iter().any(is_there)
+    }
+
+    /// A file by its path in the folder.
+    ///
+    /// # Errors
+    ///
+    /// One line, for one that is not there or lies elsewhere.
+    pub(super) fn file_at(&self, file: &str) -> Result<PathBuf, String> {
+        let path = self.path.join(file);
+        match self.is_folder(&path) {
+            Ok(false) => Ok(path),
+            Ok(true) => Err(format!("`{file}` is a folder")),
+            Err(error) => Err(format!("`{file}`: {}", error.message())),
+        }
+    }
+
+    /// The buckets that there is something of, by their names.
+    ///
+    /// # Errors
+    ///
+    /// As [`SeedFolder::buckets`], for the lists too.
+    pub(super) fn holdings(&self) -> Result<BTreeMap<BucketName, Holding>, SeedError> {
+        let files = self.buckets()?.into_iter();
+        let mut holdings: BTreeMap<_, _> = files
+            .map(|(name, path)| (name, Holding::Files(path)))
+            .collect();
+        holdings.extend(self.lists()?);
+        Ok(holdings)
+    }
+
+    fn lists(&self) -> Result<Vec<(BucketName, Holding)>, SeedError> {
+        let folder = self.path.join(LISTS);
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let named = self.list(&folder)?.into_iter();
+        let read = named
+            .filter(|(name, _)| !name.starts_with('.'))
+            .map(|(name, path)| {
+                let place = Place::of_path(&path);
+                let name = name.strip_suffix(LIST);
+                let name =
+                    name.ok_or_else(|| place.error("a list of objects is called NAME.jsonl"))?;
+                let bucket = BucketName::parse(name).map_err(|error| place.error(error))?;
+                Ok((bucket, Holding::List(path)))
+            });
+        read.collect()
     }
 
     /// The folders of its buckets, by their names. What begins with a dot beside them is no bucket and nobody's business.
@@ -55,7 +121,7 @@ impl SeedFolder {
     /// # Errors
     ///
     /// [`SeedError`] for a folder that no bucket can be called by, a file beside them, what cannot be read.
-    pub(super) fn buckets(&self) -> Result<Vec<(BucketName, PathBuf)>, SeedError> {
+    fn buckets(&self) -> Result<Vec<(BucketName, PathBuf)>, SeedError> {
         let folder = self.path.join(BUCKETS);
         if !folder.exists() {
             return Ok(Vec::new());
@@ -118,7 +184,7 @@ impl SeedFolder {
         }
         let end = path.canonicalize().map_err(|error| place.error(error))?;
         if !end.starts_with(&self.root) {
-            return Err(place.error("the link leads out of the seed's folder"));
+            return Err(place.error("it leads out of the seed's folder"));
         }
         if end.is_file() {
             return Ok(false);

@@ -9,8 +9,9 @@ use crate::config::{Config, Seed};
 use crate::seed::client::InProcess;
 use crate::seed::error::{Place, SeedError};
 use crate::seed::file::SeedFile;
-use crate::seed::folder::SeedFolder;
-use crate::seed::{buckets, keys, objects};
+use crate::seed::folder::{Holding, SeedFolder};
+use crate::seed::objects::{self, NewObject};
+use crate::seed::{buckets, keys, listed};
 
 /// A seed, its JSON read.
 struct Source {
@@ -25,9 +26,22 @@ struct Source {
 /// [`SeedError`] for the first thing that cannot be read, or made.
 pub(crate) async fn all(client: InProcess<'_>) -> Result<(), SeedError> {
     for source in sources(client.config)? {
-        source.load(client).await?;
+        source.load(client, &mut |_| {}).await?;
     }
     Ok(())
+}
+
+/// Makes all that one seed says, but for the identities; `count` is told of each object whether it is new.
+///
+/// # Errors
+///
+/// As [`all`].
+pub(crate) async fn one(
+    client: InProcess<'_>,
+    seed: &Seed,
+    count: &mut dyn FnMut(bool),
+) -> Result<(), SeedError> {
+    Source::of_seed(seed)?.load(client, count).await
 }
 
 /// Adds the identities of all seeds.
@@ -83,7 +97,11 @@ impl Source {
         })
     }
 
-    async fn load(&self, client: InProcess<'_>) -> Result<(), SeedError> {
+    async fn load(
+        &self,
+        client: InProcess<'_>,
+        count: &mut dyn FnMut(bool),
+    ) -> Result<(), SeedError> {
         for (place, key) in &self.file.keys {
             let made = keys::make(client, key).await;
             made.map_err(|error| place.error(error))?;
@@ -93,20 +111,36 @@ impl Source {
             made.map_err(|error| place.error(error))?;
         }
         match &self.folder {
-            Some(folder) => load_objects(client, folder).await,
+            Some(folder) => load_objects(client, folder, count).await,
             None => Ok(()),
         }
     }
 }
 
-async fn load_objects(client: InProcess<'_>, folder: &SeedFolder) -> Result<(), SeedError> {
-    for (name, path) in folder.buckets()? {
+async fn load_objects(
+    client: InProcess<'_>,
+    folder: &SeedFolder,
+    count: &mut dyn FnMut(bool),
+) -> Result<(), SeedError> {
+    for (name, holding) in folder.holdings()? {
         let bucket = buckets::find_or_make(client, &name).await;
-        let bucket = bucket.map_err(|error| Place::of_path(&path).error(error))?;
-        for file in folder.files(&path)? {
-            let (key, path) = file?;
-            let put = objects::put(client, &bucket, &key, &path).await;
-            put.map_err(|error| Place::of_path(&path).error(error))?;
+        let bucket = bucket.map_err(|error| Place::of_path(folder.path()).error(error))?;
+        match holding {
+            Holding::List(list) => {
+                listed::load(client, &bucket, (folder, &list), count).await?;
+            }
+            Holding::Files(files) => {
+                for file in folder.files(&files)? {
+                    let (key, path) = file?;
+                    let object = NewObject {
+                        key: &key,
+                        path: &path,
+                        headers: objects::typed(&key),
+                    };
+                    let put = objects::put(client, &bucket, object).await;
+                    count(put.map_err(|error| Place::of_path(&path).error(error))?);
+                }
+            }
         }
     }
     Ok(())

@@ -6,7 +6,8 @@ use std::io::{self, Read, Take};
 use std::path::Path;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::model::bucket::Bucket;
 use crate::seed::client::{Home, InProcess};
@@ -21,7 +22,16 @@ const BUFFER_BYTES: usize = 524_288;
 /// Up to here a file is read at once, in bytes.
 const INLINE_BYTES: u64 = 65_536;
 
-/// Puts a file as an object, with the content type that its name has.
+/// An object that is to be put.
+#[derive(Debug)]
+pub(super) struct NewObject<'a> {
+    pub(super) key: &'a str,
+    /// The file of its bytes.
+    pub(super) path: &'a Path,
+    pub(super) headers: HeaderMap,
+}
+
+/// Puts an object, and tells whether it is new: one that is there stays.
 ///
 /// # Errors
 ///
@@ -29,22 +39,27 @@ const INLINE_BYTES: u64 = 65_536;
 pub(super) async fn put(
     client: InProcess<'_>,
     bucket: &Bucket,
-    key: &str,
-    path: &Path,
-) -> Result<(), String> {
-    if client.s3.has_object(&bucket.name, key) {
-        return Ok(());
+    object: NewObject<'_>,
+) -> Result<bool, String> {
+    if client.s3.has_object(&bucket.name, object.key) {
+        return Ok(false);
     }
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let length = file.metadata().map_err(|error| error.to_string())?.len();
-    let path = format!("/{}/{}", bucket.name, uri_encode_path(key));
+    let read = File::open(object.path).and_then(|file| {
+        let length = file.metadata()?.len();
+        body(file, length)
+    });
+    let path = format!("/{}/{}", bucket.name, uri_encode_path(object.key));
     let mut request = Request::new(Method::PUT, &path, "");
+    request.headers = object.headers;
+    request.body = read.map_err(|error| error.to_string())?;
+    client.send(&Home::of(bucket), request).await?;
+    Ok(true)
+}
+
+/// What is known of an object by its name alone: its content type.
+pub(super) fn typed(key: &str) -> HeaderMap {
     let kind = mime_guess::from_path(key).first_raw().unwrap_or(UNKNOWN);
-    request
-        .headers
-        .insert("content-type", HeaderValue::from_static(kind));
-    request.body = body(file, length).map_err(|error| error.to_string())?;
-    client.send(&Home::of(bucket), request).await.map(drop)
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))])
 }
 
 /// A file as a body: a small one read whole, a large one while it is sent, a buffer at a time.

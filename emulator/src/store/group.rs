@@ -4,6 +4,7 @@
 //!   whoever's turn comes first commits for all, on the runtime's own thread.
 //! - **Durable**, a commit waits for the disk: one thread of its own commits what has queued meanwhile.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::{io, mem, path::Path};
@@ -118,7 +119,12 @@ impl WriterThread {
 fn commit_all(committer: &Committer, queue: &mpsc::Receiver<Waiting>) {
     while let Ok(first) = queue.recv() {
         let others = queue.try_iter().take(MAX_BATCH - 1);
-        committer.run(std::iter::once(first).chain(others).collect());
+        let batch = std::iter::once(first).chain(others).collect();
+        // redb may panic over a file that was altered under it. Whoever waits for this batch hears that it has failed, and
+        // the next one is tried.
+        if catch_unwind(AssertUnwindSafe(|| committer.run(batch))).is_err() {
+            tracing::error!("a commit to the catalogue panicked");
+        }
     }
 }
 
@@ -147,7 +153,7 @@ mod tests {
     use std::path::PathBuf;
     use std::pin::pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::task::{Context, Waker};
 
     use bytes::Bytes;
@@ -158,12 +164,15 @@ mod tests {
     use crate::store::engine::{Engine, Member, Snapshot, Table, Verdict, Write};
     use crate::store::pins::Pins;
     use crate::store::redb_engine::RedbEngine;
+    use crate::store::reserve::Reserve;
 
     /// Counts the commits that reach redb.
     #[derive(Debug)]
     struct CountingEngine {
         redb: RedbEngine,
         commits: AtomicUsize,
+        /// Whether the next one panics.
+        is_broken: AtomicBool,
     }
 
     struct TestGroup {
@@ -179,6 +188,7 @@ mod tests {
 
         fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError> {
             self.commits.fetch_add(1, Ordering::SeqCst);
+            assert!(!self.is_broken.swap(false, Ordering::SeqCst), "a fault");
             self.redb.commit(batch)
         }
 
@@ -194,11 +204,13 @@ mod tests {
             let engine = Arc::new(CountingEngine {
                 redb: RedbEngine::open(&path, keeping).unwrap(),
                 commits: AtomicUsize::new(0),
+                is_broken: AtomicBool::new(false),
             });
             let committer = Committer {
                 engine: Arc::clone(&engine) as Arc<dyn Engine>,
                 folder: BlobFolder::open(folder.path(), keeping).unwrap(),
                 pins: Pins::default(),
+                reserve: Reserve::of(folder.path(), keeping),
             };
             Self {
                 group: Group::start(committer, &path).unwrap(),
@@ -257,6 +269,18 @@ mod tests {
 
             assert!(group.engine.commits.load(Ordering::SeqCst) <= 64);
         }
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_panics_fails_and_the_next_one_does_not() {
+        let group = TestGroup::new(Keeping::Durable);
+        group.engine.is_broken.store(true, Ordering::SeqCst);
+
+        let failed = group.group.run(put("first")).await;
+        group.put("second").await;
+
+        assert!(failed.is_err());
+        assert!(group.has("second") && !group.has("first"));
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use crate::store::error::StoreError;
 use crate::store::folder::{DataFolder, Folder};
 use crate::store::pins::Pins;
 use crate::store::redb_engine::RedbEngine;
+use crate::store::reserve::Reserve;
 use crate::store::staging::BlobWriter;
 use crate::store::{format, keys, sweep};
 
@@ -65,6 +66,7 @@ impl Store {
         let lost = sweep::lost_parts(&view)?;
         drop(view);
         leftovers.remove(&*engine)?;
+        Reserve::of(store.path(), store.blobs().keeping()).keep();
         if !lost.is_empty() {
             engine.commit(&[Member::of(lost)])?;
         }
@@ -105,6 +107,7 @@ impl Store {
             engine: Arc::clone(&shared),
             folder: blobs.clone(),
             pins: pins.clone(),
+            reserve: Reserve::of(folder.path(), folder.keeping()),
         };
         let store = Self(Arc::new(Opened {
             catalogue: Catalogue::new(file, committer)?,

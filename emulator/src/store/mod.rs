@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod finder;
 pub(crate) mod folder;
 pub(crate) mod handle;
+pub(crate) mod inventory;
 pub(crate) mod kms;
 pub(crate) mod listing;
 pub(crate) mod open_body;
@@ -37,6 +38,7 @@ mod pins;
 mod redb_engine;
 mod redb_guard;
 mod redb_tables;
+mod reserve;
 mod sealings;
 mod sweep;
 #[cfg(test)]

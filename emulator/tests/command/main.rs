@@ -8,6 +8,7 @@
     reason = "what tests share fails as they do"
 )]
 
+mod archive;
 mod inspect;
 mod seed;
 

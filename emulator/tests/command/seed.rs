@@ -423,3 +423,17 @@ fn an_image_takes_two_seeds_of_its_environment() {
     assert_eq!(get(&server, "/photos/cat"), "meow");
     assert_eq!(get(&server, "/films/dog"), "woof");
 }
+
+#[test]
+fn the_seed_of_the_documentation_loads() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/seeds.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let json = docs.split("```json\n").nth(1).unwrap();
+    let json = json.split("```").next().unwrap();
+    let seed = folder(&[("seed.json", json.as_bytes())]);
+
+    let server = Server::start(&["--seed", text(seed.path())]);
+
+    assert_eq!(server.describe_key("alias/app")["KeyId"], KEY);
+    assert!(get(&server, "/photos?tagging").contains("ann"));
+}

@@ -4,6 +4,7 @@
 mod http2;
 mod opendal_operator;
 mod processes;
+mod readme;
 mod sdk;
 mod sdk_uploads;
 mod servers;
