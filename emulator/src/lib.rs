@@ -20,6 +20,8 @@ mod config;
 mod control;
 mod crypto;
 mod entropy;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzzing;
 mod journal;
 mod keyring;
 mod kms;
@@ -45,6 +47,9 @@ pub use crate::control::search::{Finding, Form};
 pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use crate::fuzzing::FuzzTarget;
 pub use crate::journal::kms_calls::{KmsCall, Through};
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;

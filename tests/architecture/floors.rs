@@ -13,6 +13,8 @@ const GROUND: &[&str] = &["model", "wire", "crypto", "clock", "entropy", "config
 /// row; `start` wires everything up, `provision` makes what it is told to have, and `running` is what
 /// comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
+    // Hands what a hostile peer may send to whatever reads it; only fuzzers and tests compile it.
+    ("fuzzing", FUZZED, GROUND),
     ("start", ROOF, GROUND),
     ("provision", &["running", "s3", "kms", "auth"], GROUND),
     (
@@ -75,6 +77,7 @@ const ROOF: &[&str] = &[
     "faults",
     "journal",
 ];
+const FUZZED: &[&str] = &["start", "server"];
 const PAGES: &[&str] = &["s3", "kms", "store", "keyring", "faults", "journal"];
 const SERVICES: &[&str] = &[
     "sse", "keyring", "store", "auth", "policy", "faults", "journal",
