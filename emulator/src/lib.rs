@@ -22,6 +22,8 @@ mod control;
 mod crypto;
 mod disk;
 mod entropy;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzzing;
 mod journal;
 mod keyring;
 mod kms;
@@ -50,6 +52,9 @@ pub use crate::control::search::{Finding, Form};
 pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use crate::fuzzing::FuzzTarget;
 pub use crate::journal::kms_calls::{KmsCall, Through};
 pub use crate::journal::received::ReceivedRequest;
 pub use crate::running::{ClockHandle, Running, StartError};

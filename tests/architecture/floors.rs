@@ -15,6 +15,8 @@ const GROUND: &[&str] = &[
 /// row; `start` wires everything up, `provision` makes what it is told to have, `seed` reads what
 /// that is, and `running` is what comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
+    // Hands what a hostile peer may send to whatever reads it; only fuzzers and tests compile it.
+    ("fuzzing", FUZZED, GROUND),
     ("start", ROOF, GROUND),
     (
         "archive",
@@ -85,6 +87,7 @@ const ROOF: &[&str] = &[
     "faults",
     "journal",
 ];
+const FUZZED: &[&str] = &["start", "server"];
 const PAGES: &[&str] = &["s3", "kms", "store", "keyring", "faults", "journal"];
 const SERVICES: &[&str] = &[
     "sse", "keyring", "store", "auth", "policy", "faults", "journal",

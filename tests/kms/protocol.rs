@@ -373,3 +373,15 @@ async fn a_signature_for_another_service_is_told_the_right_one() {
         "InvalidSignatureException: Credential should be scoped to correct service: 'kms'. "
     );
 }
+
+#[tokio::test]
+async fn a_request_of_more_than_256_kib_is_too_large() {
+    let server = open_server().await;
+    let body = format!("{{\"KeyId\":\"{}\"}}", "x".repeat(262_144));
+
+    let answer = ask(&server, "DescribeKey", body.as_bytes()).await;
+
+    assert_eq!(answer.status, 400);
+    let exception = &json_of(&answer)["__type"];
+    assert_eq!(exception, "RequestEntityTooLargeException");
+}

@@ -1,8 +1,8 @@
 //! How fast the server is, in one run: each figure beside its budget, or beside the peer that the budget names.
 //!
 //! `cargo bench -p strongroom-tests` prints the table of `docs/performance.md`. `… -- quick` leaves the long rows out, `… -- modes`
-//! compares the modes of encryption alone. The
-//! server runs as a process of its own (this binary, told to serve), so that its memory is its own; the load comes from
+//! compares the modes of encryption alone, and `… -- soak 60` lets 256 clients work for a minute, against the release binary.
+//! The server runs as a process of its own (this binary, told to serve), so that its memory is its own; the load comes from
 //! here, unsigned, over loopback.
 
 #![expect(
@@ -18,6 +18,7 @@ mod load;
 mod modes;
 mod peer;
 mod process;
+mod soak;
 
 use std::time::Instant;
 
@@ -44,6 +45,8 @@ fn main() {
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
     let only_modes = arguments.iter().any(|argument| argument == "modes");
+    let soak = arguments.iter().skip_while(|argument| *argument != "soak");
+    let soak = soak.skip(1).find_map(|seconds| seconds.parse().ok());
     let first = start_to_first_object();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -52,7 +55,9 @@ fn main() {
         .unwrap();
     let mut rows = vec![first];
     runtime.block_on(async {
-        if only_modes {
+        if let Some(seconds) = soak {
+            soak::rows(&mut rows, seconds).await;
+        } else if only_modes {
             modes::rows(&mut rows).await;
         } else {
             run(&mut rows, quick).await;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use strongroom::{Authentication, Config, Emulator};
@@ -51,6 +52,34 @@ impl Served {
         Self {
             child,
             address: line.trim().parse().unwrap(),
+        }
+    }
+
+    /// The command itself, as it is shipped.
+    pub(crate) fn command() -> Self {
+        let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/strongroom");
+        assert!(
+            binary.exists(),
+            "no release binary: run `cargo build --release --bin strongroom`"
+        );
+        let mut command = Command::new(binary);
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--bucket",
+            "bench",
+            "--auth",
+            "off",
+        ]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line.trim().trim_start_matches("Ready. http://");
+        Self {
+            address: address.parse().expect("the server is ready"),
+            child,
         }
     }
 

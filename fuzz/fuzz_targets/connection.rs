@@ -1,0 +1,7 @@
+//! What this looks for stands beside `FuzzTarget::Connection`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use strongroom::FuzzTarget;
+
+fuzz_target!(|bytes: &[u8]| FuzzTarget::Connection.meet(bytes));
