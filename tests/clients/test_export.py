@@ -49,6 +49,7 @@ def moved(tmp_path_factory):
     old.stop()
     strict = strongroom("export", "--data", old.folder, folder / "strict")
     content = strongroom("export", "--data", old.folder, "--skip-customer-keys", folder / "out")
+    assert content.returncode == 0, content.stderr
     place = home(folder, "new")
     imported = strongroom("import", "--data", place / "data", folder / "out")
     new = Server(place)
@@ -68,7 +69,6 @@ def test_what_the_customer_keeps_the_key_of_is_told(moved):
 
     assert strict.returncode == 1
     assert "left out photos/customers: it is under a key that its customer keeps" in strict.stderr
-    assert content.returncode == 0, content.stderr
     assert content.stdout.startswith(f"Exported {len(OBJECTS)} objects")
     assert imported.stdout.startswith(f"Imported {len(OBJECTS)} objects"), imported.stderr
     lines = (folder / "out" / "objects" / "photos.jsonl").read_text().splitlines()

@@ -68,7 +68,7 @@ pub(crate) struct ObjectEncryption {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) kms_key: Option<String>,
     /// Whether a bucket key wraps its data key.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) bucket_key: bool,
     /// What the customer added to the encryption context.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -202,14 +202,6 @@ fn carried(text: &str) -> String {
         return carried;
     }
     format!("=?UTF-8?B?{}?=", base64(text.as_bytes()))
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 #[cfg(test)]

@@ -172,82 +172,49 @@ fn serve(data: &Path) -> Server {
     ])
 }
 
-#[test]
-fn every_object_comes_back_under_its_key_as_it_was() {
-    let folder = tempfile::tempdir().unwrap();
-    let [old, new, out] = ["old", "new", "out"].map(|name| folder.path().join(name));
-    let server = serve(&old);
+/// A server that has an object of every kind, and the keys of those that come back to the letter.
+fn filled(data: &Path) -> (Server, Vec<String>) {
+    let server = serve(data);
     let modes = ["", KMS, BUCKET_KEY, CONTEXT, DSSE];
     let mut keys = odd_keys();
     for (key, mode) in keys.iter().zip(modes.iter().cycle()) {
         put(&server, key, mode, format!("the body of {key}").as_bytes());
     }
     put(&server, "dressed", DRESSED, b"hello");
-    put(
-        &server,
-        "archived",
-        "x-amz-storage-class: GLACIER\r\n",
-        b"cold",
-    );
     put(&server, "large", KMS, &vec![7; 700_000]);
     put(&server, "empty", "", b"");
-    put(
-        &server,
-        "managed",
-        "x-amz-server-side-encryption: aws:kms\r\n",
-        b"of AWS",
-    );
     keys.extend(["dressed", "large", "empty"].map(str::to_owned));
-    put_parts(&server, "parts", [&vec![1; 5 * 1_024 * 1_024], b"end"]);
+    (server, keys)
+}
+
+/// Exports a folder and imports it into another; what both have said.
+fn carry(old: &Path, out: &Path, new: &Path) -> [(String, String); 2] {
+    let exported = run(&["export", "--data", text(old), text(out)]);
+    let imported = run(&["import", "--data", text(new), text(out)]);
+    [said(&exported), said(&imported)]
+}
+
+#[test]
+fn every_object_comes_back_under_its_key_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new, out] = ["old", "new", "out"].map(|name| folder.path().join(name));
+    let (server, keys) = filled(&old);
     let (before, app) = (objects(&server, &keys), server.describe_key("alias/app"));
     drop(server);
 
-    let exported = run(&["export", "--data", text(&old), text(&out)]);
-    let imported = run(&["import", "--data", text(&new), text(&out)]);
+    let [exported, imported] = carry(&old, &out, &new);
 
-    let count = keys.len() + 3;
-    let (exported, imported) = (said(&exported), said(&imported));
-    assert!(
-        exported
-            .0
-            .starts_with(&format!("Exported {count} objects (")),
-        "{exported:?}"
-    );
-    assert!(
-        imported
-            .0
-            .starts_with(&format!("Imported {count} objects into ")),
-        "{imported:?}"
-    );
+    let count = keys.len();
+    let written = format!("Exported {count} objects (");
+    assert!(exported.0.starts_with(&written), "{exported:?}");
+    let loaded = format!("Imported {count} objects into ");
+    assert!(imported.0.starts_with(&loaded), "{imported:?}");
     let server = Server::start(&["--data", text(&new)]);
     let after = objects(&server, &keys);
     for (key, object) in &before {
         assert_eq!(after.get(key), Some(object), "{key}");
     }
-    let again = server.describe_key("alias/app");
-    assert_eq!(again["Arn"], app["Arn"]);
-    let parts = &objects(&server, &["parts".to_owned()])["parts"];
-    assert!(parts.1.ends_with(b"\x01end"));
-    assert!(
-        parts
-            .0
-            .iter()
-            .any(|line| line.starts_with("x-amz-checksum-sha256")),
-        "{:?}",
-        parts.0
-    );
-    let (_, head, _) = exchange(&server.address, "HEAD /photos/archived", "", b"").unwrap();
-    assert!(head.contains("x-amz-storage-class: GLACIER"), "{head}");
-    let managed = &objects(&server, &["managed".to_owned()])["managed"];
-    let own = server.describe_key("alias/aws/s3")["Arn"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(
-        managed.0.iter().any(|line| line.ends_with(&own)),
-        "{:?}",
-        managed.0
-    );
+    assert_eq!(server.describe_key("alias/app")["Arn"], app["Arn"]);
     drop(server);
     let bound = said(&run(&[
         "inspect",
@@ -257,13 +224,86 @@ fn every_object_comes_back_under_its_key_as_it_was() {
         "photos/a/b/c",
     ]));
     assert!(bound.0.contains("\"team\": \"blue\""), "{bound:?}");
-    let again = said(&run(&["import", "--data", text(&new), text(&out)]));
+}
+
+#[test]
+fn what_changes_its_shape_comes_back_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new, out] = ["old", "new", "out"].map(|name| folder.path().join(name));
+    let server = serve(&old);
+    put(
+        &server,
+        "archived",
+        "x-amz-storage-class: GLACIER\r\n",
+        b"cold",
+    );
+    put(
+        &server,
+        "managed",
+        "x-amz-server-side-encryption: aws:kms\r\n",
+        b"of AWS",
+    );
+    put_parts(&server, "parts", [&vec![1; 5 * 1_024 * 1_024], b"end"]);
+    drop(server);
+
+    let [_, imported] = carry(&old, &out, &new);
+
     assert!(
-        again.0.contains(&format!(
-            "Imported 0 objects into {}; {count} were",
-            text(&new)
-        )),
-        "{again:?}"
+        imported.0.starts_with("Imported 3 objects into "),
+        "{imported:?}"
+    );
+    let server = Server::start(&["--data", text(&new)]);
+    let found = objects(&server, &["managed".to_owned(), "parts".to_owned()]);
+    let (managed, parts) = (&found["managed"], &found["parts"]);
+    let own = server.describe_key("alias/aws/s3")["Arn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        managed.0.iter().any(|line| line.ends_with(&own)),
+        "{managed:?}"
+    );
+    assert!(parts.1.ends_with(b"\x01end"));
+    let checksum = |line: &String| line.starts_with("x-amz-checksum-sha256");
+    assert!(parts.0.iter().any(checksum), "{:?}", parts.0);
+    let (_, head, _) = exchange(&server.address, "HEAD /photos/archived", "", b"").unwrap();
+    assert!(head.contains("x-amz-storage-class: GLACIER"), "{head}");
+}
+
+#[test]
+fn what_was_imported_once_stays_the_second_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new, out] = ["old", "new", "out"].map(|name| folder.path().join(name));
+    let server = serve(&old);
+    put(&server, "cat", "", b"meow");
+    drop(server);
+    carry(&old, &out, &new);
+    fs::write(out.join("buckets/photos/cat"), b"purr").unwrap();
+
+    let again = said(&run(&["import", "--data", text(&new), text(&out)]));
+
+    let kept = format!(
+        "Imported 0 objects into {}; 1 were there already",
+        text(&new)
+    );
+    assert!(again.0.starts_with(&kept), "{again:?}");
+}
+
+#[test]
+fn a_file_that_changed_after_the_export_is_not_taken_for_its_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new, out] = ["old", "new", "out"].map(|name| folder.path().join(name));
+    let server = serve(&old);
+    put(&server, "cat", "", b"meow");
+    drop(server);
+    run(&["export", "--data", text(&old), text(&out)]);
+    fs::write(out.join("buckets/photos/cat"), b"purr").unwrap();
+
+    let error = refusal(&["import", "--data", text(&new), text(&out)]);
+
+    assert!(
+        error.contains("objects/photos.jsonl`, line 1: BadDigest"),
+        "{error}"
     );
 }
 
