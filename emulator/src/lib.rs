@@ -39,12 +39,14 @@ pub use crate::config::{
     root_key_of_environment,
 };
 pub use crate::control::client_side::ClientSideFormat;
+pub use crate::control::damage::{Damage, DamageCause, Tally, VerifyNote};
 pub use crate::control::folder::Inspection;
 pub use crate::control::layout::{LayerLayout, Segment};
 pub use crate::control::search::{Finding, Form};
 pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };
+pub use crate::control::verify::{Verification, Verified};
 pub use crate::journal::kms_calls::{KmsCall, Through};
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;
