@@ -2,28 +2,45 @@
 
 mod command;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::command::arguments::{Arguments, Command};
-use crate::command::{environment, healthcheck, inspect, serve};
+use crate::command::{
+    complain, completions, environment, healthcheck, help, inspect, serve, verify,
+};
+
+/// As clap has it.
+const MISUSED: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    match help::parse(std::env::args_os()) {
+        Ok(arguments) => run(arguments),
+        Err(error) if error.use_stderr() => {
+            complain(&help::in_one_line(&error));
+            MISUSED.into()
+        }
+        Err(told) => {
+            // Help, or the version. Where nobody reads, nothing is lost.
+            let _ = told.print();
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> ExitCode {
     let settings = arguments.settings;
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings),
         Command::Env { tls } => environment::run(settings, tls),
         Command::Healthcheck { endpoint } => healthcheck::run(settings.listen, endpoint.as_deref()),
         Command::Inspect(what) => inspect::run(settings, what),
+        Command::Verify(what) => return verify::run(settings, &what),
+        Command::Completions { shell } => completions::run(shell),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where nobody reads, the exit code still tells.
-            let _ = writeln!(io::stderr(), "strongroom: {error}");
+            complain(&error);
             ExitCode::FAILURE
         }
     }

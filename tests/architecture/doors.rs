@@ -53,6 +53,7 @@ pub(crate) const EMULATOR: Doors = &[
     ("httpdate", TIMESTAMP),
     ("getrandom", Door::In(&["entropy.rs"])),
     ("clap", Door::Binary),
+    ("clap_complete", Door::Binary),
     ("tracing-subscriber", Door::Binary),
     ("bytes", Door::Open),
     ("futures-util", Door::Open),

@@ -9,6 +9,8 @@
 )]
 
 mod inspect;
+mod verify;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fs;
