@@ -19,6 +19,7 @@ mod clock;
 mod config;
 mod control;
 mod crypto;
+mod disk;
 mod entropy;
 mod journal;
 mod keyring;
@@ -27,6 +28,7 @@ mod model;
 mod provision;
 mod running;
 mod s3;
+mod seed;
 mod server;
 mod sse;
 mod start;
@@ -35,7 +37,7 @@ mod sts;
 mod wire;
 
 pub use crate::config::{
-    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
+    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, Seed, TlsConfig, reachable,
     root_key_of_environment,
 };
 pub use crate::control::client_side::ClientSideFormat;
@@ -48,5 +50,6 @@ pub use crate::control::stored::{
 };
 pub use crate::control::verify::{Verification, Verified};
 pub use crate::journal::kms_calls::{KmsCall, Through};
+pub use crate::journal::received::ReceivedRequest;
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;

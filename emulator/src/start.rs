@@ -9,9 +9,10 @@ use crate::auth::identities::{Identities, is_account};
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
 use crate::control::folder;
-use crate::control::service::ControlService;
+use crate::control::service::{ControlParts, ControlService};
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
+use crate::journal::requests::Requests;
 use crate::keyring::handle::{Keyring, KeyringParts};
 use crate::keyring::root_key::RootKey;
 use crate::kms::service::KmsService;
@@ -23,6 +24,8 @@ use crate::s3::context::Settings;
 use crate::s3::service::S3Service;
 use crate::s3::target::Hosts;
 use crate::s3::workers::Workers;
+use crate::seed::client::root;
+use crate::seed::load;
 use crate::server::bounds::Bounds;
 use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
@@ -44,6 +47,7 @@ struct Parts {
     entropy: Entropy,
     store: Store,
     kms_calls: KmsCalls,
+    requests: Requests,
 }
 
 /// All protocols.
@@ -54,11 +58,11 @@ struct Services {
 }
 
 impl Emulator {
-    /// Starts a server on the current runtime; when this returns, it answers and its buckets are there.
+    /// Starts a server on the current runtime; when this returns, it answers, and what its settings name is there.
     ///
     /// # Errors
     ///
-    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting.
+    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
         if !is_account(&config.account) {
             return Err(StartError(format!(
@@ -71,8 +75,7 @@ impl Emulator {
         let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
         let authenticator = Arc::new(authenticator(&config)?);
         let services = Services::new(&config, &parts, &keyring, &authenticator);
-        provision::buckets(&config, &services.s3).await?;
-        provision::kms_keys(&config, &services.kms).await?;
+        provision::everything(&config, &services.s3, &services.kms).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
@@ -82,6 +85,7 @@ impl Emulator {
             clock: parts.clock,
             store: parts.store,
             kms_calls: parts.kms_calls,
+            requests: parts.requests,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
@@ -118,6 +122,7 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         entropy,
         store,
         kms_calls: KmsCalls::default(),
+        requests: Requests::default(),
     })
 }
 
@@ -127,7 +132,12 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
     let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
-    let control = ControlService::new(parts.store.clone(), &config.hosts);
+    let told = ControlParts {
+        store: parts.store.clone(),
+        requests: parts.requests.clone(),
+        kms_calls: parts.kms_calls.clone(),
+    };
+    let control = ControlService::new(told, &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
         .with(Protocol::S3, s3)
@@ -138,6 +148,7 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
+        requests: parts.requests.clone(),
     }
 }
 
@@ -186,7 +197,7 @@ fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey
 }
 
 fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
-    let mut identities = Identities::new(provision::root(config));
+    let mut identities = Identities::new(root(config));
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
             .map_err(|error| StartError(format!("cannot read `{}`: {error}", path.display())))?;
@@ -194,6 +205,7 @@ fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
             .add_file(&json)
             .map_err(|error| StartError(format!("in `{}`: {}", path.display(), error.0)))?;
     }
+    load::identities(config, &mut identities).map_err(StartError::of)?;
     let verifies = config.authentication == Authentication::Verify;
     Ok(Authenticator::new(identities, &config.region, verifies))
 }

@@ -25,7 +25,7 @@ WAYS = {
 }
 PARTS = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
 BODY = hashlib.shake_128(b"noise").digest(200_000)
-FILM = hashlib.shake_128(b"film").digest(11_000_000)
+FILM = hashlib.shake_128(b"film").digest(12_000_000)
 
 
 def verify(folder, *arguments):

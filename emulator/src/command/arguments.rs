@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use strongroom::{Authentication, Config, NewBuckets, Secret, TlsConfig};
+use strongroom::{Authentication, Config, NewBuckets, Secret, Seed, TlsConfig};
 
 /// A local S3 for tests that is faithful to AWS and really encrypts.
 #[derive(Debug, Parser)]
@@ -148,6 +148,18 @@ pub(crate) struct Settings {
         global = true
     )]
     kms_key: Vec<String>,
+    /// Load these seeds before the server is ready: JSON files, or folders with a file for each object
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "STRONGROOM_SEED",
+        value_delimiter = ',',
+        global = true
+    )]
+    seed: Vec<PathBuf>,
+    /// Load seed.json and buckets/NAME/… of this folder before the server is ready, if they are there
+    #[arg(long, value_name = "DIR", env = "STRONGROOM_INIT", global = true)]
+    init: Option<PathBuf>,
     /// Also answer to this name and to its subdomains
     #[arg(
         long,
@@ -236,6 +248,8 @@ impl From<Settings> for Config {
             },
             buckets: settings.bucket,
             kms_keys: settings.kms_key,
+            init: settings.init,
+            seeds: settings.seed.into_iter().map(Seed::Path).collect(),
             hosts: settings.host,
             strict_tls: settings.tls.strict_tls,
             tls: TlsConfig {

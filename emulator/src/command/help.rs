@@ -25,7 +25,7 @@ const HEADINGS: [(&str, &[&str]); 6] = [
     ),
     (
         "Start contents",
-        &["bucket", "kms_key", "seed", "new_buckets"],
+        &["bucket", "kms_key", "seed", "init", "new_buckets"],
     ),
     ("TLS", &["tls_cert", "tls_key", "ca_out", "strict_tls"]),
     ("Logging", &["log", "log_format"]),

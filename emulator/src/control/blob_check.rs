@@ -147,12 +147,12 @@ impl Layer {
             self.opener = Some(opener);
             return Ok(());
         };
-        let opened = opener
+        let plain = opener
             .open_segment(segment, &mut self.pending)
             .map_err(told)?;
         self.next_segment += 1;
         match &mut self.inner {
-            Some(inner) => inner.take(opened, blob_id),
+            Some(inner) => inner.take(plain, blob_id),
             None => Ok(()),
         }
     }

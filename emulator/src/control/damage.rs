@@ -206,9 +206,10 @@ impl fmt::Display for DamageCause {
                 f,
                 "its {sealed_bytes} bytes cannot hold the {size_bytes} that its row tells of"
             ),
-            Self::Unreadable(finding) | Self::Key(finding) => f.write_str(finding),
+            Self::Unreadable(finding) | Self::Key(finding) | Self::Catalogue(finding) => {
+                f.write_str(finding)
+            }
             Self::Row { name, finding } => write!(f, "the row of {name} is damaged: {finding}"),
-            Self::Catalogue(finding) => f.write_str(finding),
         }
     }
 }

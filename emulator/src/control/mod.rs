@@ -1,6 +1,7 @@
 //! What tests ask of a server beside the protocols of AWS: how an object lies in the store ([`look`] finds it, [`stored`]
 //! is what comes of it, [`json`] spells it), of a running server ([`service`], behind a [`guard`]) or of a [`folder`];
-//! whether all that lies in a folder is sound ([`verify`]); and whether some bytes lie anywhere in the clear ([`search`]).
+//! whether all that lies in a folder is sound ([`verify`]); what happened ([`journals`]); and whether some bytes lie anywhere
+//! in the clear ([`search`]).
 
 pub(crate) mod client_side;
 pub(crate) mod damage;
@@ -14,5 +15,6 @@ pub(crate) mod verify;
 
 mod blob_check;
 mod guard;
+mod journals;
 mod json;
 mod sealing;

@@ -4,9 +4,11 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task;
 
-use crate::control::guard;
 use crate::control::json::render;
 use crate::control::look::{LookError, Wanted, find};
+use crate::control::{guard, journals};
+use crate::journal::kms_calls::KmsCalls;
+use crate::journal::requests::Requests;
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
 use crate::store::error::StoreError;
@@ -19,23 +21,48 @@ const PREFIX: &str = "/_emulator/";
 /// The most sealed bytes that are told in one answer.
 const MAX_RAW_BYTES: u64 = 64 * 1_024 * 1_024;
 
+/// What it can be asked for, and how.
+const ASKED: [(&str, Method, Asked); 3] = [
+    ("stored", Method::GET, Asked::Stored),
+    ("requests", Method::GET, Asked::Requests),
+    ("kms-calls", Method::GET, Asked::KmsCalls),
+];
+
 /// Answers for the control.
 #[derive(Debug)]
 pub(crate) struct ControlService {
-    store: Store,
+    parts: ControlParts,
     /// The names that `--host` added.
     names: Vec<String>,
     hosts: Hosts,
+}
+
+/// What the control tells of.
+#[derive(Debug)]
+pub(crate) struct ControlParts {
+    /// How objects lie.
+    pub(crate) store: Store,
+    /// The requests that were answered.
+    pub(crate) requests: Requests,
+    /// The calls of KMS.
+    pub(crate) kms_calls: KmsCalls,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Stored,
+    Requests,
+    KmsCalls,
 }
 
 /// An answer that is not what was asked for.
 struct Refusal(StatusCode, String);
 
 impl ControlService {
-    /// Over the store; `names` are those of `--host`.
-    pub(crate) fn new(store: Store, names: &[String]) -> Self {
+    /// `names` are those of `--host`.
+    pub(crate) fn new(parts: ControlParts, names: &[String]) -> Self {
         Self {
-            store,
+            parts,
             names: names.to_vec(),
             hosts: Hosts::new(names.iter().cloned()),
         }
@@ -48,7 +75,7 @@ impl ControlService {
 
     fn is_in_bucket(&self, host: &str) -> bool {
         let bucket = self.hosts.bucket_of(host).map(BucketName::parse);
-        bucket.is_some_and(|bucket| bucket.is_ok_and(|name| self.store.bucket(&name).is_ok()))
+        bucket.is_some_and(|bucket| bucket.is_ok_and(|name| self.parts.store.bucket(&name).is_ok()))
     }
 
     /// Answers.
@@ -67,23 +94,18 @@ impl ControlService {
         if let Some(refused) = guard::refusal(request, &self.names) {
             return Err(Refusal(StatusCode::FORBIDDEN, refused));
         }
-        match request.path.strip_prefix(PREFIX) {
-            Some("stored") if request.method == Method::GET => self.stored(request).await,
-            Some("stored") => Err(Refusal(
-                StatusCode::METHOD_NOT_ALLOWED,
-                format!("`{}` is answered to GET alone", request.path),
-            )),
-            _ => Err(Refusal(
-                StatusCode::NOT_FOUND,
-                format!("nothing answers at `{}`", request.path),
-            )),
+        match asked(request)? {
+            Asked::Stored => self.stored(request).await,
+            Asked::Requests => journals::of_requests(&self.parts.requests, &request.query)
+                .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error)),
+            Asked::KmsCalls => Ok(journals::of_kms_calls(&self.parts.kms_calls.all())),
         }
     }
 
     /// `GET /_emulator/stored?bucket=…&key=…[&version=…][&raw=true]`: how an object lies in the store.
     async fn stored(&self, request: &Request) -> Result<Value, Refusal> {
         let query = request.query.clone();
-        let store = self.store.clone();
+        let store = self.parts.store.clone();
         let telling = task::spawn_blocking(move || {
             let named = |name: &str| query.find(name).filter(|value| !value.is_empty());
             let needed = |name: &str| named(name).ok_or_else(|| missing(name));
@@ -97,6 +119,19 @@ impl ControlService {
         let told = telling.await;
         told.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
     }
+}
+
+fn asked(request: &Request) -> Result<Asked, Refusal> {
+    let path = request.path.strip_prefix(PREFIX).unwrap_or_default();
+    let Some((_, method, asked)) = ASKED.iter().find(|(known, ..)| *known == path) else {
+        let refused = format!("nothing answers at `{}`", request.path);
+        return Err(Refusal(StatusCode::NOT_FOUND, refused));
+    };
+    if request.method != *method {
+        let refused = format!("`{}` is answered to {method} alone", request.path);
+        return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, refused));
+    }
+    Ok(*asked)
 }
 
 fn tell(store: &Store, wanted: &Wanted<'_>, with_raw: bool) -> Result<Value, Refusal> {

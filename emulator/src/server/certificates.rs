@@ -4,8 +4,8 @@
 //! in each process. Dates come from the system's clock and not from the emulated one: clients compare them with theirs.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use rcgen::{
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::clock::Clock;
+use crate::disk;
 
 const DAY: Duration = Duration::from_hours(24);
 /// Apple's clients take no longer validity of a server, whoever signed it.
@@ -56,7 +57,7 @@ impl TestCa {
     ///
     /// [`CertificateError`], when its files cannot be read, written or understood.
     pub(crate) fn kept_in(folder: &Path) -> Result<Self, CertificateError> {
-        fs::create_dir_all(folder).map_err(at(folder))?;
+        disk::make_folder(folder).map_err(at(folder))?;
         let (key_file, pem_file) = (folder.join("ca.key"), folder.join("ca.pem"));
         let key = match find_text(&key_file)? {
             Some(text) => KeyPair::from_pem(&text)?,
@@ -66,7 +67,7 @@ impl TestCa {
             return Ok(Self { key, pem });
         }
         let ca = Self::with_key(key)?;
-        fs::write(&pem_file, &ca.pem).map_err(at(&pem_file))?;
+        disk::write_whole(&pem_file, ca.pem.as_bytes(), 0o644).map_err(at(&pem_file))?;
         Ok(ca)
     }
 
@@ -129,26 +130,10 @@ fn find_text(path: &Path) -> Result<Option<String>, CertificateError> {
     }
 }
 
-/// Writes it under another name first: a cut leaves no half of a key behind.
 fn make_key(path: &Path) -> Result<KeyPair, CertificateError> {
     let key = KeyPair::generate()?;
-    let unfinished = path.with_extension("new");
-    let write = || {
-        let mut file = owner_only().open(&unfinished)?;
-        file.write_all(key.serialize_pem().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
-    };
-    write().map_err(at(path))?;
+    disk::write_whole(path, key.serialize_pem().as_bytes(), 0o600).map_err(at(path))?;
     Ok(key)
-}
-
-fn owner_only() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> CertificateError {

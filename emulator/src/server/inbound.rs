@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -39,7 +40,13 @@ pub(crate) enum Rest {
 
 /// Where the rest of a body comes back to.
 #[derive(Clone, Default)]
-pub(crate) struct Return(Arc<Mutex<Rest>>);
+pub(crate) struct Return(Arc<Returned>);
+
+#[derive(Default)]
+struct Returned {
+    rest: Mutex<Rest>,
+    read_bytes: AtomicU64,
+}
 
 struct Inbound {
     /// `None` once the body ended, well or not.
@@ -82,11 +89,16 @@ pub(crate) fn inbound(
 impl Return {
     /// What has come back.
     pub(crate) fn take(&self) -> Rest {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.0.rest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// So much was read of it.
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.0.read_bytes.load(Ordering::Relaxed)
     }
 
     fn give(&self, rest: Rest) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rest;
+        *self.0.rest.lock().unwrap_or_else(PoisonError::into_inner) = rest;
     }
 }
 
@@ -123,6 +135,7 @@ impl Inbound {
     fn count(&mut self, piece: &Bytes) {
         self.wait.running = false;
         let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.rest.0.read_bytes.fetch_add(size, Ordering::Relaxed);
         self.left_bytes = self.left_bytes.map(|left| left.saturating_sub(size));
         if self.left_bytes == Some(0) {
             self.pieces = None;

@@ -19,5 +19,7 @@ pub(crate) mod tap;
 pub(crate) mod tls;
 pub(crate) mod tls_error;
 
+mod journaling;
+
 #[cfg(test)]
 mod tests;

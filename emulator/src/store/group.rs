@@ -181,6 +181,10 @@ mod tests {
             self.commits.fetch_add(1, Ordering::SeqCst);
             self.redb.commit(batch)
         }
+
+        fn check(&self) -> Result<(), StoreError> {
+            self.redb.check()
+        }
     }
 
     impl TestGroup {

@@ -70,8 +70,10 @@ impl Store {
         let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
         let file = catalogue_of(&folder);
         let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
+        let is_fresh = format::settle(&*engine, &file, &blobs)?;
+        folder.sync_names()?;
         let base = Base {
-            is_fresh: format::settle(&*engine, &file, &blobs)?,
+            is_fresh,
             folder,
             blobs,
             file,
@@ -79,8 +81,10 @@ impl Store {
         };
         let store = Self::assemble(base, (options.clock, options.entropy))?;
         let view = store.view()?;
-        sweep::sweep(&view, store.blobs())?;
+        let leftovers = sweep::leftovers(&view, store.blobs())?;
         let lost = sweep::lost_parts(&view)?;
+        drop(view);
+        leftovers.remove(&*engine)?;
         if !lost.is_empty() {
             engine.commit(&[Member::of(lost)])?;
         }
@@ -91,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`Store::open`]; `Corrupted` also for a catalogue that nothing was ever written to.
+    /// As [`Store::open`].
     pub(crate) fn open_to_look(
         folder: &Path,
         clock: Clock,
@@ -100,23 +104,15 @@ impl Store {
         let folder = DataFolder::look(folder)?;
         let file = catalogue_of(&folder);
         let engine = RedbEngine::open_to_look(&file)?;
-        if format::find(&engine, &file)?.is_none() {
-            return Err(StoreError::Corrupted {
-                file: file.to_path_buf(),
-                finding: "it is empty".to_owned(),
-            });
-        }
         let blobs = BlobFolder::of(folder.path(), folder.keeping());
-        Self::assemble(
-            Base {
-                folder,
-                blobs,
-                file,
-                engine: Arc::new(engine),
-                is_fresh: false,
-            },
-            (clock, entropy),
-        )
+        let base = Base {
+            is_fresh: format::look(&engine, &file, &blobs)?,
+            folder,
+            blobs,
+            file,
+            engine: Arc::new(engine),
+        };
+        Self::assemble(base, (clock, entropy))
     }
 
     /// Reads the whole catalogue, whether each of its pages is what was written.
@@ -152,7 +148,7 @@ impl Store {
         })))
     }
 
-    /// Whether the catalogue was made just now.
+    /// Whether nothing was ever written: the catalogue was made just now, or by a run that ended before its first row.
     pub(crate) fn is_fresh(&self) -> bool {
         self.0.is_fresh
     }

@@ -37,6 +37,7 @@ mod laws;
 mod look_file;
 mod pins;
 mod redb_engine;
+mod redb_guard;
 mod redb_tables;
 pub(crate) mod row_name;
 mod sealings;

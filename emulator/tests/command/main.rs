@@ -9,6 +9,7 @@
 )]
 
 mod inspect;
+mod seed;
 mod verify;
 mod words;
 
@@ -37,8 +38,14 @@ fn command() -> Command {
 impl Server {
     fn start(arguments: &[&str]) -> Self {
         let mut command = command();
-        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// Of a command that has its arguments, but for where to listen.
+    fn of(mut command: Command) -> Self {
         let mut child = command
+            .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -93,6 +100,17 @@ impl Drop for Server {
 
 /// Asks in HTTP; `header` is whole lines.
 fn ask(address: &str, request: &str, header: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
+    let (status, _, body) = exchange(address, request, header, body)?;
+    Ok((status, body))
+}
+
+/// Status, header lines and body of an answer.
+fn exchange(
+    address: &str,
+    request: &str,
+    header: &str,
+    body: &[u8],
+) -> std::io::Result<(u16, String, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     let length = body.len();
     stream.write_all(
@@ -110,6 +128,7 @@ fn ask(address: &str, request: &str, header: &str, body: &[u8]) -> std::io::Resu
         .and_then(|status| status.parse().ok());
     Ok((
         status.ok_or(std::io::ErrorKind::InvalidData)?,
+        String::from_utf8_lossy(&answer[..end]).into_owned(),
         answer[end + 4..].to_vec(),
     ))
 }

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
+use crate::journal::requests::Requests;
 use crate::model::timestamp::Timestamp;
 use crate::server::bounds::Bounds;
 use crate::server::filter::Front;
@@ -56,6 +57,7 @@ impl Server {
             clock: Clock::at(Timestamp::from_unix_millis(NOW_MILLIS)),
             entropy: Entropy::seeded(1),
             bounds,
+            requests: Requests::default(),
         };
         let tls = Arc::new(Tls::prepare(&Config::default()).unwrap());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
