@@ -46,12 +46,14 @@ pub use crate::config::{
     root_key_of_environment,
 };
 pub use crate::control::client_side::ClientSideFormat;
+pub use crate::control::damage::{Damage, DamageCause, Tally, VerifyNote};
 pub use crate::control::folder::Inspection;
 pub use crate::control::layout::{LayerLayout, Segment};
 pub use crate::control::search::{Finding, Form};
 pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };
+pub use crate::control::verify::{Verification, Verified};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use crate::fuzzing::FuzzTarget;

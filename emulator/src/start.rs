@@ -33,6 +33,7 @@ use crate::server::health::Health;
 use crate::server::listener::Listener;
 use crate::server::panics::Panics;
 use crate::server::tls::Tls;
+use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
 use crate::sts::service::StsService;
@@ -146,7 +147,12 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
     let store = opening
         .await
         .map_err(StartError::of)?
-        .map_err(StartError::of)?;
+        .map_err(|error| match error {
+            StoreError::FolderInUse(_) => StartError(format!(
+                "{error}: stop that one, or give this one another folder"
+            )),
+            other => StartError::of(other),
+        })?;
     Ok(Parts {
         clock,
         entropy,
@@ -198,7 +204,10 @@ fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> 
 
 fn taken(listen: SocketAddr, error: &io::Error) -> StartError {
     if error.kind() == io::ErrorKind::AddrInUse {
-        return StartError(format!("cannot listen on {listen}: the port is taken"));
+        let any = SocketAddr::new(listen.ip(), 0);
+        return StartError(format!(
+            "cannot listen on {listen}: the port is taken; --listen {any} takes one that is free"
+        ));
     }
     StartError(format!("cannot listen on {listen}: {error}"))
 }

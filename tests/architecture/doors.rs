@@ -59,6 +59,7 @@ pub(crate) const EMULATOR: Doors = &[
     ("getrandom", Door::In(&["entropy.rs"])),
     ("mime_guess", Door::In(&["seed/objects.rs"])),
     ("clap", Door::Binary),
+    ("clap_complete", Door::Binary),
     ("tracing-subscriber", Door::Binary),
     ("bytes", Door::Open),
     ("futures-util", Door::Open),

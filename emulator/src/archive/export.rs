@@ -22,7 +22,7 @@ use crate::s3::service::S3Service;
 use crate::seed::record::ObjectRecord;
 use crate::start::{Household, assemble};
 use crate::store::handle::Store;
-use crate::store::inventory::Inventory;
+use crate::store::holdings::Holdings;
 use crate::store::listing::ListQuery;
 
 /// How many objects are looked up at once.
@@ -95,19 +95,19 @@ impl Export {
             return Err(format!("`{folder}` is no data folder: it has no catalogue"));
         }
         let Household { parts, services } = assemble(&self.config).await.map_err(line)?;
-        let mut inventory = self.wanted(parts.store.inventory().map_err(line)?)?;
+        let mut holdings = self.wanted(parts.store.holdings().map_err(line)?)?;
         let now = parts.clock.now();
-        inventory.kms_keys.retain(|key| !key.is_gone(now));
+        holdings.kms_keys.retain(|key| !key.is_gone(now));
         let mut exporter = Exporter {
-            managed: managed(&inventory),
+            managed: managed(&holdings),
             store: parts.store,
             s3: services.s3,
             folder: Unfinished::begin(&self.out)?,
             done: Exported::default(),
             tell,
         };
-        exporter.write_json("seed.json", &settings::render(&inventory))?;
-        for bucket in &inventory.buckets {
+        exporter.write_json("seed.json", &settings::render(&holdings))?;
+        for bucket in &holdings.buckets {
             exporter.write_bucket(bucket).await?;
         }
         let finishing = exporter.folder;
@@ -117,15 +117,15 @@ impl Export {
     }
 
     /// The buckets that are asked for, and all KMS keys.
-    fn wanted(&self, mut inventory: Inventory) -> Result<Inventory, String> {
+    fn wanted(&self, mut holdings: Holdings) -> Result<Holdings, String> {
         let mut wanted: BTreeSet<_> = self.buckets.iter().map(String::as_str).collect();
         if wanted.is_empty() {
-            return Ok(inventory);
+            return Ok(holdings);
         }
         let is_wanted = |bucket: &Bucket| wanted.remove(bucket.name.as_str());
-        inventory.buckets = inventory.buckets.into_iter().filter(is_wanted).collect();
+        holdings.buckets = holdings.buckets.into_iter().filter(is_wanted).collect();
         match wanted.first() {
-            None => Ok(inventory),
+            None => Ok(holdings),
             Some(missing) => Err(format!("no bucket is called `{missing}`")),
         }
     }
@@ -233,8 +233,8 @@ impl Exporter<'_> {
     }
 }
 
-fn managed(inventory: &Inventory) -> BTreeSet<String> {
-    let keys = inventory.kms_keys.iter();
+fn managed(holdings: &Holdings) -> BTreeSet<String> {
+    let keys = holdings.kms_keys.iter();
     let managed = keys.filter(|key| key.manager == KeyManager::Aws);
     managed.map(KmsKey::arn).collect()
 }

@@ -5,20 +5,20 @@ use serde_json::{Map, Value, json};
 use crate::model::bucket::{Bucket, Versioning};
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::model::kms_key::{KeyManager, KeyState, KmsKey};
-use crate::store::inventory::Inventory;
+use crate::store::holdings::Holdings;
 
 /// As a seed reads it. The keys that AWS manages are left out: they are made when they are needed.
-pub(super) fn render(inventory: &Inventory) -> Value {
+pub(super) fn render(holdings: &Holdings) -> Value {
     let own = |key: &&KmsKey| key.manager == KeyManager::Customer;
-    let keys = inventory.kms_keys.iter().filter(own);
+    let keys = holdings.kms_keys.iter().filter(own);
     json!({
-        "kms_keys": keys.map(|key| render_key(key, inventory)).collect::<Vec<_>>(),
-        "buckets": inventory.buckets.iter().map(render_bucket).collect::<Vec<_>>(),
+        "kms_keys": keys.map(|key| render_key(key, holdings)).collect::<Vec<_>>(),
+        "buckets": holdings.buckets.iter().map(render_bucket).collect::<Vec<_>>(),
     })
 }
 
-fn render_key(key: &KmsKey, inventory: &Inventory) -> Value {
-    let aliases = inventory.kms_aliases.iter().filter(|alias| {
+fn render_key(key: &KmsKey, holdings: &Holdings) -> Value {
+    let aliases = holdings.kms_aliases.iter().filter(|alias| {
         (&alias.region, &alias.account, &alias.target) == (&key.region, &key.account, &key.id)
     });
     json!({

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use strongroom::{Authentication, Config, NewBuckets, Secret, Seed, TlsConfig};
 
 use crate::command::export::ExportArguments;
@@ -43,6 +44,13 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Load what export wrote, or any seed, into the folder of --data
     Import(ImportArguments),
+    /// Tell whether all that lies in the folder of --data is sound; no server may hold it
+    Verify(Verify),
+    /// Print a script that completes this command: source <(strongroom completions bash)
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
 }
 
 /// What to look at, and how to tell it.
@@ -68,6 +76,17 @@ pub(crate) struct Inspect {
     pub(crate) endpoint: Option<String>,
 }
 
+/// How to tell what was found.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit code: 0 where all is sound, 1 where something is damaged, 2 where the folder cannot be verified."
+)]
+pub(crate) struct Verify {
+    /// Tell it in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// A bucket and a key in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
@@ -79,7 +98,7 @@ pub(crate) struct Object {
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
     /// Where to listen; port 0 takes any that is free
-    #[arg(long, value_name = "ADDR:PORT", env = "STRONGROOM_LISTEN", default_value_t = Config::default().listen, global = true)]
+    #[arg(long, value_name = "ADDR:PORT", env = "STRONGROOM_LISTEN", default_value_t = Config::default().listen, value_parser = parse_listen, global = true)]
     pub(crate) listen: SocketAddr,
     /// Keep everything in this folder; without it nothing is kept
     #[arg(long, value_name = "DIR", env = "STRONGROOM_DATA", global = true)]
@@ -174,6 +193,9 @@ pub(crate) struct Settings {
         global = true
     )]
     pub(crate) log: String,
+    /// How it is written: lines for people, or a JSON object a line
+    #[arg(long, value_enum, value_name = "FORMAT", env = "STRONGROOM_LOG_FORMAT", default_value_t = LogFormat::Text, global = true)]
+    pub(crate) log_format: LogFormat,
 }
 
 /// How HTTPS identifies itself, and who must use it.
@@ -191,6 +213,13 @@ struct TlsSettings {
     /// Refuse SSE-C and SSE-KMS over plain HTTP, as AWS does
     #[arg(long, env = "STRONGROOM_STRICT_TLS", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), global = true)]
     strict_tls: bool,
+}
+
+/// `--log-format`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }
 
 /// `--auth`.
@@ -245,6 +274,11 @@ impl From<Settings> for Config {
             ..Self::default()
         }
     }
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let hint = "an address is IP:PORT, like 127.0.0.1:4566; port 0 takes any that is free";
+    text.parse().map_err(|_| hint.to_owned())
 }
 
 fn parse_account(text: &str) -> Result<String, String> {

@@ -10,7 +10,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::command::Done;
-use crate::command::arguments::Settings;
+use crate::command::arguments::{LogFormat, Settings};
+use crate::command::json_log::JsonLines;
 
 /// Two at least, so that a large upload never has the only one.
 const FEWEST_THREADS: usize = 2;
@@ -19,7 +20,7 @@ const OPEN_FILES: u64 = 10_240;
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) fn run(settings: Settings) -> Done {
-    log(&settings.log)?;
+    log(&settings.log, settings.log_format)?;
     raise_open_files();
     let threads = available_parallelism().map_or(FEWEST_THREADS, NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
@@ -29,12 +30,16 @@ pub(crate) fn run(settings: Settings) -> Done {
         .block_on(serve(settings))
 }
 
-fn log(filter: &str) -> Done {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
-    tracing_subscriber::fmt()
+fn log(filter: &str, format: LogFormat) -> Done {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| format!("--log: {error}; a filter is like warn,strongroom=debug"))?;
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .try_init()
+        .with_writer(io::stderr);
+    match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.event_format(JsonLines).try_init(),
+    }
 }
 
 /// Every connection is an open file, and so is each blob that it reads: the 1,024 of most shells are soon too few.

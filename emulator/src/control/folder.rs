@@ -16,8 +16,7 @@ use crate::keyring::handle::{Keyring, KeyringParts};
 use crate::keyring::root_key::RootKey;
 use crate::model::sealing::Sealing;
 use crate::store::error::StoreError;
-use crate::store::folder::Folder;
-use crate::store::handle::{Store, StoreOptions};
+use crate::store::handle::Store;
 use crate::wire::encoding::parse_base64;
 
 /// The file of a folder's root key.
@@ -51,7 +50,10 @@ impl Inspection {
     /// One line: a folder that is not ours or that a server holds, no such object, a damaged blob; to reveal: SSE-C, a
     /// missing or wrong root key, a KMS key that is gone.
     pub fn run(&self) -> Result<String, String> {
-        let store = self.open()?;
+        let store = open_to_look(&self.folder).map_err(|error| match error {
+            StoreError::FolderInUse(_) => format!("{error}: ask its server, without --data"),
+            other => other.to_string(),
+        })?;
         let wanted = Wanted {
             bucket: &self.bucket,
             key: &self.key,
@@ -70,24 +72,6 @@ impl Inspection {
         Ok(render(&wanted, (&stored, &around), &revealed).to_string())
     }
 
-    fn open(&self) -> Result<Store, String> {
-        if !Store::lies_in(&self.folder) {
-            return Err(format!(
-                "`{}` is no data folder: it has no catalogue",
-                self.folder.display()
-            ));
-        }
-        let options = StoreOptions {
-            folder: Folder::Durable(self.folder.clone()),
-            clock: Clock::system(),
-            entropy: Entropy::system(),
-        };
-        Store::open_to_look(options).map_err(|error| match error {
-            StoreError::FolderInUse(_) => format!("{error}: ask its server, without --data"),
-            other => other.to_string(),
-        })
-    }
-
     fn data_keys(&self, store: &Store, found: &Found) -> Result<Vec<DataKey>, String> {
         let sealing = &found.version().content.sealing;
         if matches!(sealing, Sealing::SseC { .. }) {
@@ -96,25 +80,44 @@ impl Inspection {
                 self.key
             ));
         }
-        let root = root_key(store.path(), self.root_key.as_ref());
-        let root = root.map_err(|error| error.to_string())?;
-        let root = root.ok_or_else(|| no_root_key(store.path()))?;
-        let keyring = Keyring::new(
-            &root,
-            KeyringParts {
-                store: store.clone(),
-                clock: Clock::system(),
-                entropy: Entropy::system(),
-                calls: KmsCalls::default(),
-            },
-        );
-        let fits = keyring.fits_store().map_err(|error| error.to_string())?;
-        if fits != Some(true) {
-            return Err(wrong_root_key(store.path()));
-        }
+        let keyring = keyring_of(store, self.root_key.as_ref())?;
         let revealed = keyring.reveal(sealing, &found.context());
         revealed.map_err(|error| error.to_string())
     }
+}
+
+/// Opens a data folder that no server holds; it stays as it is. Blocks.
+///
+/// # Errors
+///
+/// `Io` for one that is not ours; those of [`Store::open_to_look`].
+pub(super) fn open_to_look(folder: &Path) -> Result<Store, StoreError> {
+    if !Store::lies_in(folder) {
+        return Err(StoreError::NotOurs(folder.to_owned()));
+    }
+    Store::open_to_look(folder, Clock::system(), Entropy::system())
+}
+
+/// The keys of a folder's objects, under the root key that was given, else under its own.
+///
+/// # Errors
+///
+/// One line: a root key that is missing, cannot be read, or is not the one.
+pub(super) fn keyring_of(store: &Store, given: Option<&Secret>) -> Result<Keyring, String> {
+    let root = root_key(store.path(), given).map_err(|error| error.to_string())?;
+    let root = root.ok_or_else(|| no_root_key(store.path()))?;
+    let parts = KeyringParts {
+        store: store.clone(),
+        clock: Clock::system(),
+        entropy: Entropy::system(),
+        calls: KmsCalls::default(),
+    };
+    let keyring = Keyring::new(&root, parts);
+    let fits = keyring.fits_store().map_err(|error| error.to_string())?;
+    if fits == Some(false) {
+        return Err(wrong_root_key(store.path()));
+    }
+    Ok(keyring)
 }
 
 /// The root key that was given, else that of the folder; `None` where there is neither.

@@ -42,7 +42,7 @@ pub(super) fn asker(operation: &'static str) -> Asker {
 }
 
 /// The same one through S3.
-pub(super) fn through_s3() -> Asker {
+pub(crate) fn through_s3() -> Asker {
     Asker {
         through: Through::S3,
         ..asker("GenerateDataKey")
@@ -50,7 +50,7 @@ pub(super) fn through_s3() -> Asker {
 }
 
 /// A new key.
-pub(super) async fn key(keyring: &Keyring) -> KmsKey {
+pub(crate) async fn key(keyring: &Keyring) -> KmsKey {
     let new = NewKey::default();
     keyring.create_key(&asker("CreateKey"), new).await.unwrap()
 }

@@ -25,7 +25,7 @@ mod authorize;
 mod bucket_keys;
 mod ciphertext;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod lookup;
 mod macs;
 mod rotation;

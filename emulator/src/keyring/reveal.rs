@@ -12,6 +12,7 @@ use crate::keyring::refusal::Refusal;
 use crate::keyring::rotation::bound_to;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::{KeyMaterial, KmsKey};
+use crate::model::kms_name::KeyName;
 use crate::model::sealing::{KmsWrapping, Sealing, WrappedKey};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
@@ -65,6 +66,28 @@ impl Keyring {
                 Ok(vec![outer, self.reveal_of_kms(kms, object)?])
             }
             Sealing::SseC { .. } => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether every material of a KMS key opens.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Material`] for the first one that does not.
+    pub(crate) fn check_materials(&self, key: &KmsKey) -> Result<(), KeyringError> {
+        let opened = |material| self.material(key, material).map(drop);
+        key.materials.iter().try_for_each(opened)
+    }
+
+    /// Whether a KMS key is not there any more, and not only a material of it.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(crate) fn is_gone(&self, arn: &str) -> Result<bool, StoreError> {
+        match KeyName::parse(arn) {
+            KeyName::Arn { region, id, .. } => Ok(self.store.kms_key(&region, &id)?.is_none()),
+            _ => Ok(false),
         }
     }
 
@@ -200,5 +223,41 @@ mod tests {
                 .await
                 .is_err()
         );
+    }
+
+    #[tokio::test]
+    async fn every_material_of_a_key_is_checked() {
+        let keyring = keyring(1);
+        let mut key = key(&keyring).await;
+        keyring.rotate_on_demand(&key).await.unwrap();
+        key = keyring
+            .store
+            .kms_key(&key.region, &key.id)
+            .unwrap()
+            .unwrap();
+        assert!(keyring.check_materials(&key).is_ok());
+
+        for index in 0..2 {
+            let mut damaged = key.clone();
+            damaged.materials[index].wrapped.0[20] ^= 1;
+
+            let error = keyring.check_materials(&damaged).unwrap_err().to_string();
+
+            let expected = format!("cannot unwrap the material of `{}`", key.arn());
+            assert!(error.starts_with(&expected), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_deleted_is_told_from_one_that_is_there() {
+        let keyring = keyring(1);
+        let key = key(&keyring).await;
+        assert!(!keyring.is_gone(&key.arn()).unwrap());
+
+        let place = (key.region.as_str(), &key.id);
+        keyring.store.delete_kms_key(place, |_| true).await.unwrap();
+
+        assert!(keyring.is_gone(&key.arn()).unwrap());
+        assert!(!keyring.is_gone("no ARN").unwrap());
     }
 }

@@ -31,15 +31,20 @@ impl BlobFolder {
     ///
     /// `Io`.
     pub(super) fn open(data: &Path, keeping: Keeping) -> Result<Self, StoreError> {
-        let folder = Self {
-            blobs: data.join("blobs").into(),
-            staging: data.join("staging").into(),
-            keeping,
-        };
+        let folder = Self::of(data, keeping);
         make_folder(&folder.blobs)?;
         make_folder(&folder.staging)?;
         folder.sync_folder(&folder.blobs)?;
         Ok(folder)
+    }
+
+    /// Both folders, whether or not they are there.
+    pub(super) fn of(data: &Path, keeping: Keeping) -> Self {
+        Self {
+            blobs: data.join("blobs").into(),
+            staging: data.join("staging").into(),
+            keeping,
+        }
     }
 
     /// Whether blobs outlive the process.
@@ -66,6 +71,20 @@ impl BlobFolder {
     pub(super) fn path(&self, blob: BlobId) -> PathBuf {
         let name = blob.to_string();
         self.blobs.join(&name[..2]).join(name)
+    }
+
+    /// The size of a blob's file in bytes; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Io`.
+    pub(super) fn measure(&self, blob: BlobId) -> Result<Option<u64>, StoreError> {
+        let path = self.path(blob);
+        match fs::metadata(&path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("look at", &path)(error)),
+        }
     }
 
     /// Moves a body from where it was written to where it is read; one that is there stays there.

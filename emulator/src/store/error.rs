@@ -40,6 +40,8 @@ pub(crate) enum StoreError {
     ConditionFailed(FailedCondition),
     /// Another process holds the data folder.
     FolderInUse(PathBuf),
+    /// The folder has no catalogue, and is to be looked at.
+    NotOurs(PathBuf),
     /// The catalogue was written by a newer program.
     NewerFormat {
         /// The catalogue.
@@ -146,6 +148,11 @@ impl fmt::Display for StoreError {
             Self::FolderInUse(path) => write!(
                 f,
                 "the data folder `{}` is in use by another process",
+                path.display()
+            ),
+            Self::NotOurs(path) => write!(
+                f,
+                "`{}` is no data folder: it has no catalogue",
                 path.display()
             ),
             Self::NewerFormat { file, found, known } => write!(

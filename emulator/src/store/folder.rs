@@ -1,6 +1,7 @@
 //! The data folder: where it is, who holds it, and what happens to it in the end.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,9 @@ use tempfile::TempDir;
 use crate::disk;
 use crate::store::catalogue_file::Keeping;
 use crate::store::error::StoreError;
+
+/// Whoever holds the folder has this file locked.
+const LOCK_FILE: &str = "lock";
 
 /// Where the store keeps its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,7 @@ pub(super) struct DataFolder {
 enum Hold {
     Temporary { _folder: TempDir },
     Locked { _lock: File },
+    Looking { _lock: Option<File> },
 }
 
 impl DataFolder {
@@ -59,12 +64,35 @@ impl DataFolder {
     fn locked(path: &Path) -> Result<Self, StoreError> {
         disk::make_folder(path).map_err(StoreError::io("make the folder", path))?;
         let path = fs::canonicalize(path).map_err(StoreError::io("find the folder", path))?;
-        let lock_path = path.join("lock");
+        let lock_path = path.join(LOCK_FILE);
         let lock = File::create(&lock_path).map_err(StoreError::io("create", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 path,
                 hold: Hold::Locked { _lock: lock },
+            }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::FolderInUse(path)),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &lock_path)(error)),
+        }
+    }
+
+    /// Takes the folder only to look, together with others who do: nothing is made in it, so that it may be one that
+    /// nobody can write. One that no server ever held has nothing to be taken by.
+    ///
+    /// # Errors
+    ///
+    /// `FolderInUse`; `Io` for a folder that cannot be read.
+    pub(super) fn look(path: &Path) -> Result<Self, StoreError> {
+        let path = fs::canonicalize(path).map_err(StoreError::io("find the folder", path))?;
+        let lock_path = path.join(LOCK_FILE);
+        let lock = match File::open(&lock_path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            other => Some(other.map_err(StoreError::io("open", &lock_path))?),
+        };
+        match lock.as_ref().map_or(Ok(()), File::try_lock_shared) {
+            Ok(()) => Ok(Self {
+                path,
+                hold: Hold::Looking { _lock: lock },
             }),
             Err(TryLockError::WouldBlock) => Err(StoreError::FolderInUse(path)),
             Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &lock_path)(error)),
@@ -94,7 +122,7 @@ impl DataFolder {
     /// Whether its data outlives the process.
     pub(super) fn keeping(&self) -> Keeping {
         match self.hold {
-            Hold::Temporary { .. } => Keeping::Ephemeral,
+            Hold::Temporary { .. } | Hold::Looking { .. } => Keeping::Ephemeral,
             Hold::Locked { .. } => Keeping::Durable,
         }
     }
@@ -156,6 +184,35 @@ mod tests {
             "{second:?}"
         );
         assert!(third.is_ok(), "{third:?}");
+    }
+
+    #[test]
+    fn who_looks_shares_the_folder_with_others_who_look_alone() {
+        let parent = TempDir::new().unwrap();
+        let holder = DataFolder::open(Folder::Durable(parent.path().to_owned())).unwrap();
+        let held = DataFolder::look(parent.path());
+        drop(holder);
+
+        let looking = [(); 2].map(|()| DataFolder::look(parent.path()).unwrap());
+        let meanwhile = DataFolder::open(Folder::Durable(parent.path().to_owned()));
+        drop(looking);
+
+        assert!(matches!(held, Err(StoreError::FolderInUse(_))), "{held:?}");
+        assert!(
+            matches!(meanwhile, Err(StoreError::FolderInUse(_))),
+            "{meanwhile:?}"
+        );
+        assert!(DataFolder::open(Folder::Durable(parent.path().to_owned())).is_ok());
+    }
+
+    #[test]
+    fn a_look_makes_nothing() {
+        let parent = TempDir::new().unwrap();
+
+        let looking = DataFolder::look(parent.path()).unwrap();
+
+        assert_eq!(fs::read_dir(looking.path()).unwrap().count(), 0);
+        assert!(DataFolder::look(&parent.path().join("none")).is_err());
     }
 
     #[test]

@@ -26,10 +26,7 @@ pub(super) fn settle(
     blobs: &BlobFolder,
 ) -> Result<bool, StoreError> {
     let Some(found) = find(engine, file)? else {
-        if !sweep::blob_files(blobs)?.is_empty() {
-            let finding = "it is missing or empty, but blobs lie beside it";
-            return Err(corrupted(file, finding));
-        }
+        be_new(file, blobs)?;
         engine.commit(&[mark()])?;
         return Ok(true);
     };
@@ -38,6 +35,31 @@ pub(super) fn settle(
         engine.commit(&[mark()])?;
     }
     is_bare(engine)
+}
+
+/// Checks the format, and writes nothing; tells whether nothing but the format is in the catalogue.
+///
+/// # Errors
+///
+/// As [`settle`].
+pub(super) fn look(
+    engine: &dyn Engine,
+    file: &Path,
+    blobs: &BlobFolder,
+) -> Result<bool, StoreError> {
+    if find(engine, file)?.is_none() {
+        be_new(file, blobs)?;
+    }
+    is_bare(engine)
+}
+
+/// A catalogue without a format is new, unless there is something that it must have named.
+fn be_new(file: &Path, blobs: &BlobFolder) -> Result<(), StoreError> {
+    if !blobs.blobs().is_dir() || sweep::blob_files(blobs)?.is_empty() {
+        return Ok(());
+    }
+    let finding = "it is missing or empty, but blobs lie beside it";
+    Err(corrupted(file, finding))
 }
 
 /// Whether a catalogue holds nothing but its format. A run that was killed at its very start leaves such a one.

@@ -51,6 +51,15 @@ struct Opened {
     folder: DataFolder,
 }
 
+/// What a store stands on.
+struct Base {
+    folder: DataFolder,
+    blobs: BlobFolder,
+    file: Arc<Path>,
+    engine: Arc<dyn Engine>,
+    is_fresh: bool,
+}
+
 impl Store {
     /// Opens the folder, or makes it, and removes what a crash left behind. Blocks.
     ///
@@ -58,9 +67,20 @@ impl Store {
     ///
     /// `FolderInUse`, `NewerFormat`, `Corrupted`, `Io`.
     pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let (store, engine) = Self::assemble(options, |engine, file, blobs| {
-            format::settle(engine, file, blobs)
-        })?;
+        let folder = DataFolder::open(options.folder)?;
+        let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
+        let file = catalogue_of(&folder);
+        let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
+        let is_fresh = format::settle(&*engine, &file, &blobs)?;
+        folder.sync_names()?;
+        let base = Base {
+            is_fresh,
+            folder,
+            blobs,
+            file,
+            engine: Arc::clone(&engine) as Arc<dyn Engine>,
+        };
+        let store = Self::assemble(base, (options.clock, options.entropy))?;
         let view = store.view()?;
         let leftovers = sweep::leftovers(&view, store.blobs())?;
         let lost = sweep::lost_parts(&view)?;
@@ -73,16 +93,37 @@ impl Store {
         Ok(store)
     }
 
-    /// The same, only to look: what a crash left behind stays, and so does an older format. Blocks.
+    /// Opens a folder only to look: no byte of it changes, whatever a crash left behind and however old it is. Blocks.
     ///
     /// # Errors
     ///
     /// As [`Store::open`].
-    pub(crate) fn open_to_look(options: StoreOptions) -> Result<Self, StoreError> {
-        let (store, _) = Self::assemble(options, |engine, file, _| {
-            Ok(format::find(engine, file)?.is_none() || format::is_bare(engine)?)
-        })?;
-        Ok(store)
+    pub(crate) fn open_to_look(
+        folder: &Path,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Self, StoreError> {
+        let folder = DataFolder::look(folder)?;
+        let file = catalogue_of(&folder);
+        let engine = RedbEngine::open_to_look(&file)?;
+        let blobs = BlobFolder::of(folder.path(), folder.keeping());
+        let base = Base {
+            is_fresh: format::look(&engine, &file, &blobs)?,
+            folder,
+            blobs,
+            file,
+            engine: Arc::new(engine),
+        };
+        Self::assemble(base, (clock, entropy))
+    }
+
+    /// Reads the whole catalogue, whether each of its pages is what was written.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted`, `Io`.
+    pub(crate) fn check_pages(&self) -> Result<(), StoreError> {
+        RedbEngine::check_pages(&catalogue_of(&self.0.folder))
     }
 
     /// Whether a folder is one of ours.
@@ -90,36 +131,24 @@ impl Store {
         folder.join(CATALOGUE_FILE).is_file()
     }
 
-    /// `settle` looks at the format, and tells whether the catalogue is new.
-    fn assemble(
-        options: StoreOptions,
-        settle: impl FnOnce(&RedbEngine, &Path, &BlobFolder) -> Result<bool, StoreError>,
-    ) -> Result<(Self, Arc<dyn Engine>), StoreError> {
-        let folder = DataFolder::open(options.folder)?;
-        let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
-        let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
-        let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
-        let is_fresh = settle(&engine, &file, &blobs)?;
-        folder.sync_names()?;
-        let shared: Arc<dyn Engine> = engine;
+    fn assemble(base: Base, (clock, entropy): (Clock, Entropy)) -> Result<Self, StoreError> {
         let pins = Pins::default();
         let committer = Committer {
-            engine: Arc::clone(&shared),
-            folder: blobs.clone(),
+            engine: base.engine,
+            folder: base.blobs.clone(),
             pins: pins.clone(),
-            reserve: Reserve::of(folder.path(), folder.keeping()),
+            reserve: Reserve::of(base.folder.path(), base.folder.keeping()),
         };
-        let store = Self(Arc::new(Opened {
-            catalogue: Catalogue::new(file, committer)?,
-            blobs,
+        Ok(Self(Arc::new(Opened {
+            catalogue: Catalogue::new(base.file, committer)?,
+            blobs: base.blobs,
             pins,
-            clock: options.clock,
-            names: BlobNames::new(options.entropy.clone()),
-            entropy: options.entropy,
-            is_fresh,
-            folder,
-        }));
-        Ok((store, shared))
+            clock,
+            names: BlobNames::new(entropy.clone()),
+            entropy,
+            is_fresh: base.is_fresh,
+            folder: base.folder,
+        })))
     }
 
     /// Whether nothing was ever written: the catalogue was made just now, or by a run that ended before its first row.
@@ -185,6 +214,10 @@ impl Store {
     }
 }
 
+fn catalogue_of(folder: &DataFolder) -> Arc<Path> {
+    folder.path().join(CATALOGUE_FILE).into()
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -246,11 +279,7 @@ mod tests {
     }
 
     fn look(folder: &Path) -> Result<Store, StoreError> {
-        Store::open_to_look(StoreOptions {
-            folder: Folder::Durable(folder.to_owned()),
-            clock: Clock::system(),
-            entropy: Entropy::system(),
-        })
+        Store::open_to_look(folder, Clock::system(), Entropy::system())
     }
 
     #[tokio::test]

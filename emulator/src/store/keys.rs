@@ -42,9 +42,10 @@ pub(super) const HISTORY: &[u8] = b"v";
 pub(super) const KMS_KEYS: &[u8] = b"e";
 /// What the keys of all aliases begin with.
 pub(super) const KMS_ALIASES: &[u8] = b"a";
-
-const NULLS: &[u8] = b"n";
-const SETTINGS: &[u8] = b"m";
+/// What the keys of all settings begin with.
+pub(super) const SETTINGS: &[u8] = b"m";
+/// What the keys of all places of versions `null` begin with.
+pub(super) const NULLS: &[u8] = b"n";
 
 /// A bucket.
 pub(super) fn bucket(name: &BucketName) -> Vec<u8> {
@@ -109,6 +110,12 @@ fn in_bucket(kind: &[u8], bucket: &BucketName) -> Vec<u8> {
 pub(super) fn body(blob: BlobId) -> Vec<u8> {
     let (random, counted) = blob.0.split_at(8);
     [counted, random].concat()
+}
+
+/// Whose body lies there, among the bodies.
+pub(super) fn blob_of_body(body: &[u8]) -> Option<BlobId> {
+    let (counted, random) = body.split_at_checked(8)?;
+    [random, counted].concat().try_into().ok().map(BlobId)
 }
 
 /// A setting.

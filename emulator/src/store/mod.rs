@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod finder;
 pub(crate) mod folder;
 pub(crate) mod handle;
+pub(crate) mod holdings;
 pub(crate) mod inventory;
 pub(crate) mod kms;
 pub(crate) mod listing;
@@ -34,11 +35,13 @@ mod history;
 mod keys;
 #[cfg(test)]
 mod laws;
+mod look_file;
 mod pins;
 mod redb_engine;
 mod redb_guard;
 mod redb_tables;
 mod reserve;
+pub(crate) mod row_name;
 mod sealings;
 mod sweep;
 #[cfg(test)]

@@ -219,7 +219,12 @@ impl Store {
         }
     }
 
-    fn reader(&self, view: &View, blob: Blob) -> Result<BlobReader, StoreError> {
+    /// A sealed body, as a view has it.
+    ///
+    /// # Errors
+    ///
+    /// `BrokenBlob`, `Io`, `Corrupted`.
+    pub(super) fn reader(&self, view: &View, blob: Blob) -> Result<BlobReader, StoreError> {
         match blob.place {
             BlobPlace::Catalogue => BlobReader::of_body(blob, view.body(blob.id)?),
             BlobPlace::File => BlobReader::of_file(blob, &self.blobs().path(blob.id)),

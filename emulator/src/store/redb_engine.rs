@@ -19,6 +19,7 @@ use crate::disk;
 use crate::store::catalogue_file::{CatalogueFile, Keeping};
 use crate::store::engine::{Engine, Member, Revision, Scan, Snapshot, Stored, Table, Verdict};
 use crate::store::error::StoreError;
+use crate::store::look_file::LookFile;
 use crate::store::redb_guard::guarded;
 use crate::store::redb_tables::{BODIES, ROWS, Tables, unpack};
 
@@ -79,6 +80,35 @@ impl RedbEngine {
         let file = path.to_owned();
         let open_file = move || open_plain(&file, keeping);
         Self::over(path, keeping, Box::new(open_file))
+    }
+
+    /// Opens the file for whoever only looks: it stays as it is, and what is committed goes with the engine.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn open_to_look(path: &Path) -> Result<Self, StoreError> {
+        Self::over(path, Keeping::Ephemeral, look_at(path))
+    }
+
+    /// Reads the whole file, whether each of its pages is what was written. No engine has to be open.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted`, `Io`.
+    pub(super) fn check_pages(path: &Path) -> Result<(), StoreError> {
+        let open_file = look_at(path);
+        let is_sound = guarded(path, "read", || {
+            let mut opened = OpenedFile::open(&open_file)?;
+            Ok(opened.database.check_integrity()?)
+        })?;
+        if is_sound {
+            return Ok(());
+        }
+        Err(StoreError::Corrupted {
+            file: path.to_owned(),
+            finding: "some of its pages are not what was written".to_owned(),
+        })
     }
 
     fn over(path: &Path, keeping: Keeping, open_file: OpenFile) -> Result<Self, StoreError> {
@@ -315,6 +345,14 @@ fn open_plain(path: &Path, keeping: Keeping) -> io::Result<CatalogueFile> {
         .open(path)?;
     let file = FileBackend::new(file).map_err(io::Error::other)?;
     Ok(CatalogueFile::new(Box::new(file), keeping))
+}
+
+fn look_at(path: &Path) -> OpenFile {
+    let path = path.to_owned();
+    Box::new(move || {
+        let file = LookFile::open(&path)?;
+        Ok(CatalogueFile::new(Box::new(file), Keeping::Ephemeral))
+    })
 }
 
 /// Makes the tables where there are none, and takes the number of this run.

@@ -156,7 +156,11 @@ fn rows_of<T: DeserializeOwned>(
 }
 
 /// The files in a folder whose names are those of blobs.
-fn files_in(folder: &Path) -> Result<Vec<(PathBuf, BlobId)>, StoreError> {
+///
+/// # Errors
+///
+/// `Io`.
+pub(super) fn files_in(folder: &Path) -> Result<Vec<(PathBuf, BlobId)>, StoreError> {
     let named = |path: PathBuf| Some((blob_named_by(&path)?, path));
     let files = entries(folder)?.into_iter().filter_map(named);
     Ok(files.map(|(blob, path)| (path, blob)).collect())

@@ -11,6 +11,8 @@
 mod archive;
 mod inspect;
 mod seed;
+mod verify;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fs;
