@@ -26,6 +26,7 @@ use crate::wire::request::Request;
 use crate::wire::response::Response;
 
 mod bounds;
+mod handshakes;
 mod messages;
 mod refusals;
 mod spoken;
