@@ -305,6 +305,58 @@ fn a_shell_learns_where_the_server_is() {
     );
 }
 
+#[test]
+fn a_shell_finds_the_certificate_in_whatever_folder_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().canonicalize().unwrap();
+    let told = |arguments: &[&str]| {
+        let mut env = command();
+        env.args(["env", "--tls"]).args(arguments);
+        String::from_utf8(env.current_dir(&here).output().unwrap().stdout).unwrap()
+    };
+
+    for (arguments, file) in [
+        (["--ca-out", "ca.pem"], here.join("ca.pem")),
+        (["--data", "kept"], here.join("kept/tls/ca.pem")),
+    ] {
+        let lines = told(&arguments);
+
+        for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
+            let line = format!("export {name}='{}'\n", file.display());
+            assert!(lines.contains(&line), "{lines}");
+        }
+        assert!(lines.contains("AWS_ENDPOINT_URL='https://127.0.0.1:4566'"));
+    }
+}
+
+#[test]
+fn a_shell_that_could_trust_nothing_is_told_where_to_ask() {
+    let error = refusal(&["env", "--tls"]);
+
+    assert!(
+        error.contains("http://127.0.0.1:4566/_emulator/ca.pem"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_certificate_to_trust_is_told_to_whoever_asks_the_server_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let server = Server::start(&["--ca-out", file.to_str().unwrap()]);
+    let ask_as = |request: &str, header| {
+        let (status, body) = ask(&server.address, request, header, b"").unwrap();
+        (status, String::from_utf8(body).unwrap())
+    };
+
+    let (status, told) = ask_as("GET /_emulator/ca.pem", "");
+    let by_a_page = ask_as("GET /_emulator/ca.pem", "Origin: http://evil.example\r\n");
+    let written = ask_as("PUT /_emulator/ca.pem", "");
+
+    assert_eq!((status, told), (200, fs::read_to_string(file).unwrap()));
+    assert_eq!((by_a_page.0, written.0), (403, 405));
+}
+
 /// Bodies that name their key, of sizes on both sides of the catalogue's limit.
 fn body_of(index: u32) -> Vec<u8> {
     let length = if index.is_multiple_of(3) { 20_000 } else { 100 };

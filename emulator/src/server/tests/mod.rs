@@ -29,6 +29,7 @@ use crate::wire::request::Request;
 use crate::wire::response::Response;
 
 mod bounds;
+mod handshakes;
 mod http2;
 mod load;
 mod messages;

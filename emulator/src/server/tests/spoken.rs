@@ -181,7 +181,7 @@ async fn handshake(tls: &Tls, name: &str) {
     server.unwrap();
 }
 
-pub(super) fn connector(ca_pem: &str, alpn: &[&[u8]]) -> TlsConnector {
+fn connector(ca_pem: &str, alpn: &[&[u8]]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap();
     roots.add(ca).unwrap();
