@@ -18,12 +18,26 @@ use crate::s3::service::S3Service;
 use crate::wire::request::Request;
 use crate::wire::xml::XmlWriter;
 
+/// Makes all of it; what is there already stays.
+///
+/// # Errors
+///
+/// [`StartError`] for a name that cannot be, and for what cannot be made.
+pub(crate) async fn everything(
+    config: &Config,
+    s3: &S3Service,
+    kms: &KmsService,
+) -> Result<(), StartError> {
+    buckets(config, s3).await?;
+    kms_keys(config, kms).await
+}
+
 /// Makes the buckets of `--bucket` in `--region` as any client would; one that is there already stays.
 ///
 /// # Errors
 ///
 /// [`StartError`] for a name that no bucket can have, and where it cannot be made.
-pub(crate) async fn buckets(config: &Config, s3: &S3Service) -> Result<(), StartError> {
+async fn buckets(config: &Config, s3: &S3Service) -> Result<(), StartError> {
     for name in &config.buckets {
         let bucket = BucketName::parse(name)
             .map_err(|error| StartError(format!("bucket `{name}`: {error}")))?;
@@ -59,7 +73,7 @@ fn location(region: &str) -> Bytes {
 /// # Errors
 ///
 /// [`StartError`] for a name that no alias can have, and where key or alias cannot be made.
-pub(crate) async fn kms_keys(config: &Config, kms: &KmsService) -> Result<(), StartError> {
+async fn kms_keys(config: &Config, kms: &KmsService) -> Result<(), StartError> {
     for alias in &config.kms_keys {
         let failed =
             |error: String| StartError(format!("cannot make the KMS key `{alias}`: {error}"));

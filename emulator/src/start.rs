@@ -2,14 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::auth::authenticator::Authenticator;
 use crate::auth::identities::{Identities, is_account};
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
 use crate::control::folder;
-use crate::control::service::{ControlParts, ControlService};
+use crate::control::gate::Gate;
+use crate::control::service::ControlService;
+use crate::control::state::{Provision, State};
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
 use crate::journal::requests::Requests;
@@ -72,18 +74,19 @@ impl Emulator {
         let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
         let authenticator = Arc::new(authenticator(&config)?);
         let services = Services::new(&config, &parts, &keyring, &authenticator);
-        provision::buckets(&config, &services.s3).await?;
-        provision::kms_keys(&config, &services.kms).await?;
+        let state = Arc::new(state(&config, &parts, keyring, &services));
+        (state.provision)().await.map_err(StartError)?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
-        let front = front(&config, &parts, services);
+        let front = front(&config, &parts, services, &state);
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
             store: parts.store,
             kms_calls: parts.kms_calls,
             requests: parts.requests,
+            state,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
@@ -119,18 +122,44 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
     })
 }
 
+fn state(config: &Config, parts: &Parts, keyring: Arc<Keyring>, services: &Services) -> State {
+    State {
+        store: parts.store.clone(),
+        keyring,
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        requests: parts.requests.clone(),
+        kms_calls: parts.kms_calls.clone(),
+        provision: provision(config, services),
+        gate: Gate::default(),
+        named: Mutex::default(),
+    }
+}
+
+fn provision(config: &Config, services: &Services) -> Provision {
+    let config = Arc::new(config.clone());
+    let (s3, kms) = (Arc::clone(&services.s3), Arc::clone(&services.kms));
+    Box::new(move || {
+        let (config, s3, kms) = (Arc::clone(&config), Arc::clone(&s3), Arc::clone(&kms));
+        Box::pin(async move {
+            let made = provision::everything(&config, &s3, &kms).await;
+            made.map_err(|error| error.to_string())
+        })
+    })
+}
+
 /// All protocols on one port. A later one is one more line.
-fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) -> Front {
+fn front(
+    config: &Config,
+    parts: &Parts,
+    Services { s3, kms, sts }: Services,
+    state: &Arc<State>,
+) -> Front {
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
     let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
-    let told = ControlParts {
-        store: parts.store.clone(),
-        requests: parts.requests.clone(),
-        kms_calls: parts.kms_calls.clone(),
-    };
-    let control = ControlService::new(told, &config.hosts);
+    let control = ControlService::new(Arc::clone(state), &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
         .with(Protocol::S3, s3)
@@ -142,6 +171,7 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
         requests: parts.requests.clone(),
+        gate: state.gate.clone(),
     }
 }
 

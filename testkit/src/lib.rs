@@ -25,6 +25,7 @@ mod encryption;
 mod failure;
 mod journal;
 mod server;
+mod state;
 mod twin;
 
 /// The same server for tests without `async`.
@@ -50,5 +51,5 @@ pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
     Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
-    NewBuckets, ReceivedRequest, Segment, Stored, StoredBlob, Through, WrappedUnder,
+    NewBuckets, ReceivedRequest, Segment, Snapshot, Stored, StoredBlob, Through, WrappedUnder,
 };

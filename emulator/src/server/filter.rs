@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use warp::{Filter, Rejection, Reply};
 
 use crate::clock::Clock;
+use crate::control::gate::Gate;
 use crate::entropy::Entropy;
 use crate::journal::requests::Requests;
 use crate::server::bounds::{self, Bounds};
@@ -35,6 +36,8 @@ pub(crate) struct Front {
     pub(crate) bounds: Bounds,
     /// Remembers them.
     pub(crate) requests: Requests,
+    /// Lets them in.
+    pub(crate) gate: Gate,
 }
 
 /// What only the connection knows of a request; it travels as an extension, since no filter of warp's tells it.
@@ -85,6 +88,7 @@ async fn answer(
         drop(request);
         refusal.respond(&front.clock, &front.entropy)
     } else {
+        front.gate.pass().await;
         Arc::clone(&front.service).answer(request).await
     };
     // Before the answer leaves: who has got it finds his request in the journal.

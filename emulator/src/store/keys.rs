@@ -44,6 +44,11 @@ const SETTINGS: &[u8] = b"m";
 const KMS_KEYS: &[u8] = b"e";
 const KMS_ALIASES: &[u8] = b"a";
 
+/// Whether a row is about the store itself, and not about anything in it.
+pub(super) fn is_of_store(row: &[u8]) -> bool {
+    row == FORMAT || row.starts_with(SETTINGS)
+}
+
 /// A bucket.
 pub(super) fn bucket(name: &BucketName) -> Vec<u8> {
     [BUCKETS, name.as_str().as_bytes()].concat()

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::control::gate::Gate;
 use crate::entropy::Entropy;
 use crate::journal::requests::Requests;
 use crate::model::timestamp::Timestamp;
@@ -58,6 +59,7 @@ impl Server {
             entropy: Entropy::seeded(1),
             bounds,
             requests: Requests::default(),
+            gate: Gate::default(),
         };
         let tls = Arc::new(Tls::prepare(&Config::default()).unwrap());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
