@@ -14,11 +14,13 @@
 //! # });
 //! ```
 
+mod archive;
 mod auth;
 mod clock;
 mod config;
 mod control;
 mod crypto;
+mod disk;
 mod entropy;
 mod journal;
 mod keyring;
@@ -27,6 +29,7 @@ mod model;
 mod provision;
 mod running;
 mod s3;
+mod seed;
 mod server;
 mod sse;
 mod start;
@@ -34,8 +37,10 @@ mod store;
 mod sts;
 mod wire;
 
+pub use crate::archive::export::{Export, Exported, Step};
+pub use crate::archive::import::{Import, Imported};
 pub use crate::config::{
-    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
+    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, Seed, TlsConfig, reachable,
     root_key_of_environment,
 };
 pub use crate::control::client_side::ClientSideFormat;

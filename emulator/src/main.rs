@@ -2,13 +2,16 @@
 
 mod command;
 
+#[cfg(panic = "abort")]
+compile_error!("a panic costs one request, and not the server: build with `panic = \"unwind\"`");
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::command::arguments::{Arguments, Command};
-use crate::command::{environment, healthcheck, inspect, serve};
+use crate::command::{environment, export, healthcheck, import, inspect, serve};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -18,6 +21,8 @@ fn main() -> ExitCode {
         Command::Env { tls } => environment::run(settings, tls),
         Command::Healthcheck { endpoint } => healthcheck::run(settings.listen, endpoint.as_deref()),
         Command::Inspect(what) => inspect::run(settings, what),
+        Command::Export(what) => export::run(settings.into(), what),
+        Command::Import(what) => import::run(settings.into(), what),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

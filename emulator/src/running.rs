@@ -17,6 +17,7 @@ use crate::journal::received::ReceivedRequest;
 use crate::journal::requests::Requests;
 use crate::model::timestamp::Timestamp;
 use crate::server::listener::Serving;
+use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 use crate::store::handle::Store;
 
@@ -30,6 +31,7 @@ pub struct Running {
     pub(crate) kms_calls: KmsCalls,
     pub(crate) requests: Requests,
     pub(crate) state: Arc<State>,
+    pub(crate) panics: Panics,
     pub(crate) tls: Arc<Tls>,
     pub(crate) serving: Serving,
 }
@@ -187,6 +189,12 @@ impl Running {
     /// One line, for the snapshot of another server, and where the store fails.
     pub async fn restore(&self, snapshot: &Snapshot) -> Result<(), String> {
         self.state.restore(snapshot).await
+    }
+
+    /// How often the server has panicked, which is always a fault of its own. The request that met the panic got 500
+    /// `InternalError`, or its answer was cut short.
+    pub fn panics(&self) -> u64 {
+        self.panics.count()
     }
 
     /// The folder that holds everything.

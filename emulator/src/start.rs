@@ -26,11 +26,14 @@ use crate::s3::context::Settings;
 use crate::s3::service::S3Service;
 use crate::s3::target::Hosts;
 use crate::s3::workers::Workers;
+use crate::seed::client::root;
+use crate::seed::load;
 use crate::server::bounds::Bounds;
 use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
 use crate::server::health::Health;
 use crate::server::listener::Listener;
+use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
@@ -41,45 +44,52 @@ use crate::sts::service::StsService;
 pub struct Emulator;
 
 /// What is made once and shared by all.
-struct Parts {
-    clock: Clock,
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
     entropy: Entropy,
-    store: Store,
+    pub(crate) store: Store,
     kms_calls: KmsCalls,
     requests: Requests,
+    panics: Panics,
+}
+
+/// A server that nobody can reach yet.
+pub(crate) struct Prepared {
+    parts: Parts,
+    state: Arc<State>,
+    pub(crate) front: Front,
+    pub(crate) tls: Arc<Tls>,
 }
 
 /// All protocols.
-struct Services {
-    s3: Arc<S3Service>,
-    kms: Arc<KmsService>,
+pub(crate) struct Services {
+    pub(crate) s3: Arc<S3Service>,
+    pub(crate) kms: Arc<KmsService>,
     sts: Arc<StsService>,
 }
 
+/// All that answers, whether or not anybody listens.
+pub(crate) struct Household {
+    pub(crate) parts: Parts,
+    pub(crate) services: Services,
+}
+
 impl Emulator {
-    /// Starts a server on the current runtime; when this returns, it answers and its buckets are there.
+    /// Starts a server on the current runtime; when this returns, it answers, and what its settings name is there.
     ///
     /// # Errors
     ///
-    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting.
+    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        if !is_account(&config.account) {
-            return Err(StartError(format!(
-                "the account `{}` is not twelve digits",
-                config.account
-            )));
-        }
-        let parts = open(&config).await?;
-        let keyring = Arc::new(open_keyring(&config, &parts).await?);
-        let tls = Arc::new(Tls::prepare(&config).map_err(StartError::of)?);
-        let authenticator = Arc::new(authenticator(&config)?);
-        let services = Services::new(&config, &parts, &keyring, &authenticator);
-        let state = Arc::new(state(&config, &parts, keyring, &services));
-        (state.provision)().await.map_err(StartError)?;
+        let Prepared {
+            parts,
+            state,
+            front,
+            tls,
+        } = prepare(&config).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
-        let front = front(&config, &parts, services, &state);
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
@@ -87,10 +97,49 @@ impl Emulator {
             kms_calls: parts.kms_calls,
             requests: parts.requests,
             state,
+            panics: parts.panics,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         })
     }
+}
+
+/// Everything but the port.
+///
+/// # Errors
+///
+/// As [`Emulator::start`].
+pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
+    let Household { parts, services } = assemble(config).await?;
+    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
+    let state = Arc::new(state(config, &parts, &services));
+    (state.provision)().await.map_err(StartError)?;
+    let front = front(config, &parts, services, (&state, &tls));
+    Ok(Prepared {
+        parts,
+        state,
+        front,
+        tls,
+    })
+}
+
+/// Store, keys and services, which nobody can reach from outside yet.
+///
+/// # Errors
+///
+/// [`StartError`] for a folder that cannot be used or is in use, a lost root key, a bad setting.
+pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
+    if !is_account(&config.account) {
+        return Err(StartError(format!(
+            "the account `{}` is not twelve digits",
+            config.account
+        )));
+    }
+    let parts = open(config).await?;
+    let keyring = Arc::new(open_keyring(config, &parts).await?);
+    let authenticator = Arc::new(authenticator(config)?);
+    let services = Services::new(config, &parts, &keyring, &authenticator);
+    Ok(Household { parts, services })
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
@@ -119,13 +168,14 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         store,
         kms_calls: KmsCalls::default(),
         requests: Requests::default(),
+        panics: Panics::default(),
     })
 }
 
-fn state(config: &Config, parts: &Parts, keyring: Arc<Keyring>, services: &Services) -> State {
+fn state(config: &Config, parts: &Parts, services: &Services) -> State {
     State {
         store: parts.store.clone(),
-        keyring,
+        keyring: Arc::clone(&services.s3.keyring),
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         requests: parts.requests.clone(),
@@ -152,14 +202,25 @@ fn provision(config: &Config, services: &Services) -> Provision {
 fn front(
     config: &Config,
     parts: &Parts,
-    Services { s3, kms, sts }: Services,
-    state: &Arc<State>,
+    services: Services,
+    (state, tls): (&Arc<State>, &Arc<Tls>),
 ) -> Front {
+    let Services { s3, kms, sts } = services;
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
-    let health = Health::new(config.hosts.clone(), Arc::new(bucket_exists));
-    let control = ControlService::new(Arc::clone(state), &config.hosts);
+    let health = Health::new(
+        config.hosts.clone(),
+        Arc::new(bucket_exists),
+        parts.panics.clone(),
+    );
+    let tls = Arc::clone(tls);
+    let ca_pem = move || {
+        tls.ca_pem()
+            .map(str::to_owned)
+            .map_err(|error| error.to_string())
+    };
+    let control = ControlService::new(Arc::clone(state), Arc::new(ca_pem), &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
         .with(Protocol::S3, s3)
@@ -172,6 +233,7 @@ fn front(
         bounds: Bounds::default(),
         requests: parts.requests.clone(),
         gate: state.gate.clone(),
+        panics: parts.panics.clone(),
     }
 }
 
@@ -217,7 +279,7 @@ fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey
 }
 
 fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
-    let mut identities = Identities::new(provision::root(config));
+    let mut identities = Identities::new(root(config));
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
             .map_err(|error| StartError(format!("cannot read `{}`: {error}", path.display())))?;
@@ -225,6 +287,7 @@ fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
             .add_file(&json)
             .map_err(|error| StartError(format!("in `{}`: {}", path.display(), error.0)))?;
     }
+    load::identities(config, &mut identities).map_err(StartError::of)?;
     let verifies = config.authentication == Authentication::Verify;
     Ok(Authenticator::new(identities, &config.region, verifies))
 }

@@ -32,6 +32,11 @@ pub(crate) const EMULATOR: Doors = &[
     ("hyper", SERVER),
     ("hyper-util", SERVER),
     ("tokio-rustls", SERVER),
+    // The command raises the bound on open files, by which the server bounds its connections.
+    (
+        "rustix",
+        Door::In(&["server/open_files.rs", "command/serve.rs"]),
+    ),
     ("rcgen", SERVER),
     ("redb", STORE),
     ("tempfile", STORE),
@@ -52,6 +57,7 @@ pub(crate) const EMULATOR: Doors = &[
     ("time", TIMESTAMP),
     ("httpdate", TIMESTAMP),
     ("getrandom", Door::In(&["entropy.rs"])),
+    ("mime_guess", Door::In(&["seed/objects.rs"])),
     ("clap", Door::Binary),
     ("tracing-subscriber", Door::Binary),
     ("bytes", Door::Open),
@@ -70,6 +76,8 @@ pub(crate) const EMULATOR: Doors = &[
 pub(crate) const TESTKIT: Doors = &[
     ("strongroom", Door::Open),
     ("tokio", Door::Open),
+    // The test CA as a file, for clients that take a path.
+    ("tempfile", Door::In(&["trust.rs"])),
     // Clients and their configuration are what the feature `aws` gives.
     ("aws-sdk-kms", Door::Open),
     ("aws-sdk-s3", Door::Open),

@@ -17,13 +17,14 @@ AWS = pathlib.Path(sys.executable).parent / "aws"
 
 
 class Server:
-    """A running server; under its home lie its data folder, its temporary folder, and all that it logged."""
+    """A running server; under its home lie its data folder, unless it has another one, its temporary folder, and all that it
+    logged. What it runs `under` is a command that becomes it."""
 
-    def __init__(self, home, *arguments, durable=True, secret="test", root_key=None):
-        self.home, self.folder, self.ca, self.secret = home, home / "data", home / "ca.pem", secret
-        (home / "tmp").mkdir()
+    def __init__(self, home, *arguments, durable=True, secret="test", root_key=None, folder=None, under=()):
+        self.home, self.folder, self.ca, self.secret = home, folder or home / "data", home / "ca.pem", secret
+        (home / "tmp").mkdir(parents=True)
         self.log = open(home / "log", "w+b")
-        command = [BINARY, "--listen", "127.0.0.1:0", "--ca-out", self.ca, "--secret-key", secret, *arguments]
+        command = [*under, BINARY, "--listen", "127.0.0.1:0", "--ca-out", self.ca, "--secret-key", secret, *arguments]
         command += ["--data", self.folder] if durable else []
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STRONGROOM_"))}
         clean["TMPDIR"] = str(home / "tmp")

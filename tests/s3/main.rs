@@ -46,6 +46,7 @@ mod proof;
 mod reset;
 mod sdk;
 mod secrets;
+mod seeds;
 mod snapshot;
 mod sse_c;
 mod sse_kms;

@@ -352,6 +352,11 @@ mod tests {
     const ANY: Result<RangeInclusive<u64>, String> = Ok(0..=u64::MAX);
 
     #[test]
+    fn json_that_is_too_deep_is_none() {
+        assert_eq!(unread(&"[".repeat(10_000)), NO_JSON);
+    }
+
+    #[test]
     fn a_customers_key_is_not_quoted() {
         let name = "x-amz-server-side-encryption-customer-key";
         let conditions = json!([["starts-with", format!("${name}"), "secret"]]);

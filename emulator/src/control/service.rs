@@ -1,5 +1,7 @@
 //! The control over HTTP, under `/_emulator`: JSON, for tests in any language. It shows keys wrapped, never in the clear.
+//! The one answer in another form is the certificate that HTTPS clients trust.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
@@ -12,6 +14,7 @@ use crate::control::state::State;
 use crate::control::{guard, journals};
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
+use crate::s3::workers::joined;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::wire::request::Request;
@@ -19,6 +22,9 @@ use crate::wire::response::Response;
 
 /// What every path of it begins with.
 const PREFIX: &str = "/_emulator/";
+const JSON: &str = "application/json";
+/// Source: RFC 8555 §9.1.
+const PEM: &str = "application/pem-certificate-chain";
 /// The most sealed bytes that are told in one answer.
 const MAX_RAW_BYTES: u64 = 64 * 1_024 * 1_024;
 
@@ -27,23 +33,35 @@ const RESETS: [&str; 2] = ["/_localstack/state/reset", "/moto-api/reset"];
 /// The bucket that the last of them could be in.
 const MOTO: &str = "moto-api";
 /// What it can be asked for, and how.
-const ASKED: [(&str, Method, Asked); 7] = [
+const ASKED: [(&str, Method, Asked); 8] = [
     ("stored", Method::GET, Asked::Stored),
     ("requests", Method::GET, Asked::Requests),
     ("kms-calls", Method::GET, Asked::KmsCalls),
+    ("ca.pem", Method::GET, Asked::Certificate),
     ("reset", Method::POST, Asked::Reset),
     ("snapshot", Method::POST, Asked::Snapshot),
     ("snapshot", Method::DELETE, Asked::Forget),
     ("restore", Method::POST, Asked::Restore),
 ];
 
+/// The certificate that HTTPS clients must trust, in PEM, or why there is none.
+pub(crate) type CaPem = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
+
 /// Answers for the control.
-#[derive(Debug)]
 pub(crate) struct ControlService {
     state: Arc<State>,
+    /// What HTTPS clients must trust.
+    ca_pem: CaPem,
     /// The names that `--host` added.
     names: Vec<String>,
     hosts: Hosts,
+}
+
+/// What was asked for.
+enum Told {
+    Json(Value),
+    /// In PEM.
+    Certificate(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +69,7 @@ enum Asked {
     Stored,
     Requests,
     KmsCalls,
+    Certificate,
     Reset,
     Snapshot,
     Forget,
@@ -62,9 +81,10 @@ struct Refusal(StatusCode, String);
 
 impl ControlService {
     /// `names` are those of `--host`.
-    pub(crate) fn new(state: Arc<State>, names: &[String]) -> Self {
+    pub(crate) fn new(state: Arc<State>, ca_pem: CaPem, names: &[String]) -> Self {
         Self {
             state,
+            ca_pem,
             names: names.to_vec(),
             hosts: Hosts::new(names.iter().cloned()),
         }
@@ -89,29 +109,36 @@ impl ControlService {
 
     /// Answers.
     pub(crate) async fn respond(&self, request: Request) -> Response {
-        let (status, body) = match self.answer(&request).await {
-            Ok(body) => (StatusCode::OK, body),
-            Err(Refusal(status, message)) => (status, json!({ "error": message })),
+        let (status, kind, body) = match self.answer(&request).await {
+            Ok(Told::Json(body)) => (StatusCode::OK, JSON, body.to_string()),
+            Ok(Told::Certificate(pem)) => (StatusCode::OK, PEM, pem),
+            Err(Refusal(status, message)) => {
+                (status, JSON, json!({ "error": message }).to_string())
+            }
         };
         Response::new(status)
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .header("cache-control", "no-store")
-            .body(body.to_string())
+            .body(body)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Value, Refusal> {
+    async fn answer(&self, request: &Request) -> Result<Told, Refusal> {
         if let Some(refused) = guard::refusal(request, &self.names) {
             return Err(Refusal(StatusCode::FORBIDDEN, refused));
         }
         match asked(request)? {
-            Asked::Stored => self.stored(request).await,
+            Asked::Stored => self.stored(request).await.map(Told::Json),
             Asked::Requests => journals::of_requests(&self.state.requests, &request.query)
+                .map(Told::Json)
                 .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error)),
-            Asked::KmsCalls => Ok(journals::of_kms_calls(&self.state.kms_calls.all())),
+            Asked::KmsCalls => Ok(Told::Json(journals::of_kms_calls(
+                &self.state.kms_calls.all(),
+            ))),
+            Asked::Certificate => self.certificate(),
             Asked::Reset => self.state.reset().await.map(|()| ok()).map_err(failed),
             Asked::Snapshot => {
                 let id = self.state.name_snapshot().await.map_err(failed)?;
-                Ok(json!({ "id": id }))
+                Ok(Told::Json(json!({ "id": id })))
             }
             Asked::Forget => {
                 let id = id_of(request)?;
@@ -122,11 +149,18 @@ impl ControlService {
         }
     }
 
-    async fn restore(&self, id: &str) -> Result<Value, Refusal> {
+    async fn restore(&self, id: &str) -> Result<Told, Refusal> {
         let snapshot = self.state.find_snapshot(id);
         let snapshot = snapshot.ok_or_else(|| no_snapshot(id))?;
         self.state.restore(&snapshot).await.map_err(failed)?;
         Ok(ok())
+    }
+
+    /// `GET /_emulator/ca.pem`: for clients that share no file with the server. It is no secret.
+    fn certificate(&self) -> Result<Told, Refusal> {
+        let pem = (self.ca_pem)();
+        pem.map(Told::Certificate)
+            .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error))
     }
 
     /// `GET /_emulator/stored?bucket=…&key=…[&version=…][&raw=true]`: how an object lies in the store.
@@ -143,7 +177,7 @@ impl ControlService {
             };
             tell(&store, &wanted, named("raw") == Some("true"))
         });
-        let told = telling.await;
+        let told = joined(telling.await);
         told.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
     }
 }
@@ -166,8 +200,8 @@ fn asked(request: &Request) -> Result<Asked, Refusal> {
 }
 
 /// As moto's reset answers.
-fn ok() -> Value {
-    json!({ "status": "ok" })
+fn ok() -> Told {
+    Told::Json(json!({ "status": "ok" }))
 }
 
 fn id_of(request: &Request) -> Result<&str, Refusal> {
@@ -232,5 +266,13 @@ impl From<LookError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         LookError::Store(error).into()
+    }
+}
+
+impl fmt::Debug for ControlService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlService")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }

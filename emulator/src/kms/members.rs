@@ -318,6 +318,19 @@ mod tests {
     }
 
     #[test]
+    fn json_that_is_too_deep_is_none() {
+        let nested =
+            |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+
+        assert!(Members::parse(nested(100).as_bytes()).is_ok());
+        for deep in [nested(200), nested(100_000), "[".repeat(200_000)] {
+            let refused = Members::parse(deep.as_bytes()).unwrap_err();
+
+            assert_eq!(refused.exception, "SerializationException");
+        }
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_named_at_once() {
         let message = refused(r#"{"NumberOfBytes":1025,"KeySpec":"AES"}"#, |members| {
             members.key_id("KeyId");

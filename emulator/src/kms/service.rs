@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html>; the shape of errors is from answers
 //! quoted in public.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -15,11 +16,13 @@ use crate::entropy::Entropy;
 use crate::journal::kms_calls::{KmsCall, KmsCalls, Through};
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::Keyring;
+use crate::keyring::planted::Planted;
 use crate::kms::context::{Context, Noted};
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::operation::{Call, Entry};
 use crate::kms::operations;
+use crate::model::kms_name::KeyId;
 use crate::wire::request::Request;
 use crate::wire::response::{About, Response};
 
@@ -51,12 +54,54 @@ impl KmsService {
         operation: &str,
         body: &Value,
     ) -> Result<Value, String> {
-        let call = async {
-            let entry = named(operation)?;
-            let mut cx = self.context(entry, caller)?;
-            perform(entry, body.to_string().as_bytes(), &mut cx).await
+        let called = self.call_with(caller, operation, body, Planted::default());
+        called.await.map_err(told)
+    }
+
+    /// Makes a key as `CreateKey` does, with what is fixed of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsService::call`].
+    pub(crate) async fn plant_key(
+        &self,
+        caller: Identified,
+        body: &Value,
+        planted: Planted,
+    ) -> Result<Value, String> {
+        let made = self.call_with(caller, "CreateKey", body, planted).await;
+        made.map_err(told)
+    }
+
+    /// Whether a key's first material is this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsService::call`].
+    pub(crate) async fn has_material(
+        &self,
+        caller: Identified,
+        id: &KeyId,
+        bytes: &[u8],
+    ) -> Result<bool, String> {
+        let known = async {
+            let cx = self.context(named("DescribeKey")?, caller)?;
+            Ok(self.keyring.has_material(&cx.asker, id, bytes).await?)
         };
-        call.await.map_err(|error: KmsError| error.to_string())
+        known.await.map_err(told)
+    }
+
+    async fn call_with(
+        &self,
+        caller: Identified,
+        operation: &str,
+        body: &Value,
+        planted: Planted,
+    ) -> Result<Value, KmsError> {
+        let entry = named(operation)?;
+        let mut cx = self.context(entry, caller)?;
+        cx.planted = planted;
+        perform(entry, body.to_string().as_bytes(), &mut cx).await
     }
 
     /// Answers a request; an error is an answer too.
@@ -77,12 +122,8 @@ impl KmsService {
             }
         };
         tracing::debug!(request = %id, ?peer, target, status = response.status.as_u16(), "answered");
-        let response = response
-            .header("content-type", JSON)
-            .header("x-amzn-requestid", &id)
-            .header("date", self.clock.now().http_date());
-        about.request_id = id;
-        response.about(about)
+        about.request_id.clone_from(&id);
+        finish(response, &id, &self.clock).about(about)
     }
 
     async fn try_answer(&self, mut request: Request, about: &mut About) -> Result<Value, KmsError> {
@@ -122,6 +163,7 @@ impl KmsService {
                 operation: entry.name,
             },
             noted: Noted::default(),
+            planted: Planted::default(),
         })
     }
 
@@ -137,6 +179,31 @@ impl KmsService {
             error: error.map(|error| error.exception.to_owned()),
         });
     }
+}
+
+/// In one line, its cause behind it: nobody in process is a stranger.
+fn told(error: KmsError) -> String {
+    match &error.source {
+        Some(cause) => format!("{error} ({cause})"),
+        None => error.to_string(),
+    }
+}
+
+/// The answer to a call that could not be made an end of, for a fault of ours.
+pub(crate) fn failed(
+    cause: impl Into<Box<dyn Error + Send + Sync>>,
+    id: &str,
+    clock: &Clock,
+) -> Response {
+    finish(render(&KmsError::internal(cause), id), id, clock)
+}
+
+/// Puts on what every answer carries.
+fn finish(response: Response, id: &str, clock: &Clock) -> Response {
+    response
+        .header("content-type", JSON)
+        .header("x-amzn-requestid", id)
+        .header("date", clock.now().http_date())
 }
 
 async fn perform(entry: &Entry, body: &[u8], cx: &mut Context) -> Result<Value, KmsError> {

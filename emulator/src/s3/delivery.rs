@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::s3::blob_plaintext::BlobPlaintext;
 use crate::s3::error::S3Error;
+use crate::s3::workers::joined;
 use crate::wire::body::{Body, BodyError};
 
 /// Up to this much plaintext is opened on the runtime.
@@ -134,20 +135,19 @@ async fn advance(state: Option<State>) -> Option<(Result<Bytes, BodyError>, Opti
     if let Some(bytes) = ready {
         return Some((Ok(bytes), Some(State { ready: None, job })));
     }
-    match job.await {
-        Ok(Ok((None, _))) => None,
-        Ok(Ok((Some(bytes), rest))) => Some((
+    match joined(job.await).flatten() {
+        Ok((None, _)) => None,
+        Ok((Some(bytes), rest)) => Some((
             Ok(bytes),
             Some(State {
                 ready: None,
                 job: spawn(rest),
             }),
         )),
-        Ok(Err(error)) => {
+        Err(error) => {
             let cause = error.source.unwrap_or_else(|| error.message.into());
             tracing::error!(%cause, "cut an answer short");
             Some((Err(BodyError::Failed(cause)), None))
         }
-        Err(panic) => Some((Err(BodyError::Failed(Box::new(panic))), None)),
     }
 }

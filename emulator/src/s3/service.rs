@@ -7,22 +7,25 @@ use std::sync::Arc;
 use http::Method;
 
 use crate::auth::authenticator::{Authenticator, Identified};
-use crate::auth::identity::Caller;
+use crate::auth::identity::{Caller, Identity};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
+use crate::model::object::ObjectVersion;
+use crate::model::object_key::ObjectKey;
 use crate::s3::code::Code;
 use crate::s3::context::{Access, Context, Settings};
+use crate::s3::delivery::Plaintext;
 use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::form::PostForm;
 use crate::s3::headers::encryption;
 use crate::s3::operation::{Call, Entry, Incoming, Payload};
 use crate::s3::respond::{self, MessageIds};
-use crate::s3::target::{Hosts, Target};
+use crate::s3::target::{Hosts, ObjectAddress, Target};
 use crate::s3::workers::Workers;
-use crate::s3::{intake, permit, preflight, router};
+use crate::s3::{intake, permit, preflight, router, sealing};
 use crate::store::handle::Store;
 use crate::wire::request::Request;
 use crate::wire::response::{About, Response};
@@ -89,7 +92,45 @@ impl S3Service {
 
     /// Whether there is a bucket of a name.
     pub(crate) fn has_bucket(&self, name: &BucketName) -> bool {
-        self.store.bucket(name).is_ok()
+        self.bucket(name).is_some()
+    }
+
+    /// The bucket of a name, whoever owns it.
+    pub(crate) fn bucket(&self, name: &BucketName) -> Option<Bucket> {
+        self.store.bucket(name).ok()
+    }
+
+    /// Whether a bucket holds an object under a key.
+    pub(crate) fn has_object(&self, bucket: &BucketName, key: &str) -> bool {
+        ObjectKey::parse(key).is_ok_and(|key| self.store.version(bucket, &key, None).is_ok())
+    }
+
+    /// The plaintext of a version, for whoever holds the whole store: archived objects open too. KMS is asked all the
+    /// same, for the bucket's owner.
+    ///
+    /// # Errors
+    ///
+    /// KMS's refusals; `InvalidRequest` under a customer's key; `InternalError` for a damaged blob.
+    pub(crate) async fn open_stored(
+        &self,
+        bucket: &Bucket,
+        version: &ObjectVersion,
+    ) -> Result<Plaintext, S3Error> {
+        let (name, key) = (&bucket.name, &version.key);
+        let stored = self.store.open_version(name, key, Some(version.version_id));
+        let (version, body) = stored?;
+        let account = &bucket.account;
+        let owner = Arc::new(Identity::root(account, account, account));
+        let access = Access {
+            insecure: false,
+            is_version_4: true,
+        };
+        let cx = self.context(Caller::Known(owner), access, Some(bucket.clone()));
+        let object = ObjectAddress {
+            bucket: bucket.name.clone(),
+            key: version.key.clone(),
+        };
+        sealing::open_range(&cx, &object, (&version, body), None, None).await
     }
 
     fn find(&self, request: &Request) -> Result<(Target, &'static Entry), S3Error> {

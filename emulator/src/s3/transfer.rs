@@ -3,6 +3,7 @@
 use crate::s3::delivery::Plaintext;
 use crate::s3::error::S3Error;
 use crate::s3::intake::{Pipeline, Received};
+use crate::s3::workers::joined;
 
 /// Up to this much is worked on without a hop to another thread, in bytes.
 const INLINE_BYTES: u64 = 65_536;
@@ -25,15 +26,14 @@ pub(crate) async fn run(
             let more = step(&mut source, &mut pipeline)?;
             Ok::<_, S3Error>((more, source, pipeline))
         });
-        let (more, next_source, next_pipeline) = job.await.map_err(S3Error::internal)??;
+        let (more, next_source, next_pipeline) = joined(job.await)??;
         (source, pipeline) = (next_source, next_pipeline);
         if !more {
             break;
         }
     }
-    tokio::task::spawn_blocking(move || pipeline.finish(None))
-        .await
-        .map_err(S3Error::internal)?
+    let job = tokio::task::spawn_blocking(move || pipeline.finish(None));
+    joined(job.await)?
 }
 
 /// One buffer; whether there may be another.

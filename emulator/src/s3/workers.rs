@@ -4,9 +4,11 @@
 //! each buffer's work asks for a place first; a core that is idle may take a part of another's work.
 
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinError;
 
 use crate::s3::error::S3Error;
 
@@ -56,6 +58,43 @@ impl Place {
             drop(permit);
             done
         });
-        job.await.map_err(S3Error::internal)
+        joined(job.await)
+    }
+}
+
+/// What work on another thread came to. Its panic goes on in the request that waits for it, and is caught and counted
+/// there.
+///
+/// # Errors
+///
+/// `InternalError`, where the server is being torn down.
+pub(crate) fn joined<T>(ended: Result<T, JoinError>) -> Result<T, S3Error> {
+    ended.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        Err(cancelled) => S3Error::internal(cancelled),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[should_panic(expected = "a fault of ours")]
+    async fn a_panic_on_another_thread_goes_on_in_its_request() {
+        let place = Workers::new().place().await.unwrap();
+
+        let _ = place.work::<()>(|| panic!("a fault of ours")).await;
+    }
+
+    #[tokio::test]
+    async fn a_panic_gives_its_place_back() {
+        let workers = Workers(Arc::new(Semaphore::new(1)));
+        let place = workers.place().await.unwrap();
+
+        let panicking = tokio::spawn(place.work::<()>(|| panic!("a fault of ours")));
+
+        assert!(panicking.await.unwrap_err().is_panic());
+        assert!(workers.spare_place().is_some());
     }
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::HOST;
 
 use crate::server::framing::Head;
+use crate::server::open_files;
 use crate::server::refusal::{MAX_HEADER_BYTES, Refusal};
 
 /// How many headers a request may have; AWS allows about as many as fit.
@@ -20,16 +22,31 @@ pub(crate) struct Bounds {
     pub(crate) first_bytes: Duration,
     /// From the first byte of TLS to the end of the handshake.
     pub(crate) handshake: Duration,
+    /// How often HTTP/2 asks a silent peer whether it is still there, and how long it waits for the answer.
+    pub(crate) ping: Duration,
     /// From the end of an answer to the whole head of the next request: an idle connection lives this long.
     pub(crate) head: Duration,
-    /// From one piece of a body to the next.
-    pub(crate) body_idle: Duration,
+    /// How fast a body has to come.
+    pub(crate) body: Pace,
+    /// How long a client may leave an answer unread. Somebody may sit at its breakpoint.
+    pub(crate) unread: Duration,
     /// How long a refused body is read to its end.
     pub(crate) drain: Duration,
     /// And how much of it, in bytes.
     pub(crate) drain_bytes: u64,
     /// How long requests in flight may take once the server stops.
     pub(crate) grace: Duration,
+    /// How many connections may be open; the next ones wait until one of them closes.
+    pub(crate) connections: usize,
+}
+
+/// The least that keeps a body from being idle: a byte now and then would hold its connection for years.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// So many bytes …
+    pub(crate) least_bytes: u64,
+    /// … within this time, or the body's end.
+    pub(crate) within: Duration,
 }
 
 impl Default for Bounds {
@@ -37,19 +54,31 @@ impl Default for Bounds {
         Self {
             first_bytes: Duration::from_secs(10),
             handshake: Duration::from_secs(10),
+            ping: Duration::from_secs(30),
             head: Duration::from_mins(1),
-            body_idle: Duration::from_secs(30),
+            body: Pace {
+                least_bytes: 1_024,
+                within: Duration::from_secs(30),
+            },
+            unread: Duration::from_mins(5),
             drain: Duration::from_secs(10),
             drain_bytes: 256 * 1_024 * 1_024,
             grace: Duration::from_secs(10),
+            connections: open_files::connections(),
         }
     }
 }
 
 /// What is wrong with a request, before anybody asks what it wants.
 pub(crate) fn find_refusal(framing: Option<Head>, headers: &HeaderMap) -> Option<Refusal> {
-    if !matches!(framing, Some(Head::Plain | Head::Both)) {
-        return Some(Refusal::AmbiguousLength);
+    match framing {
+        Some(Head::Plain | Head::Both) => {}
+        Some(Head::Coded) => return Some(Refusal::NotImplemented),
+        Some(Head::Ambiguous) | None => return Some(Refusal::AmbiguousLength),
+    }
+    // RFC 9112 §3.2: whose bucket is meant must not depend on who reads.
+    if headers.get_all(HOST).iter().count() > 1 {
+        return Some(Refusal::AmbiguousHost);
     }
     let bytes = headers
         .iter()
@@ -76,6 +105,25 @@ mod tests {
             find_refusal(Some(Head::Plain), &headers),
             Some(Refusal::HeadersTooLarge)
         );
+    }
+
+    #[test]
+    fn a_transfer_coding_beside_chunks_is_not_implemented() {
+        let refusal = find_refusal(Some(Head::Coded), &HeaderMap::new());
+
+        assert_eq!(refusal, Some(Refusal::NotImplemented));
+    }
+
+    #[test]
+    fn two_hosts_are_one_too_many() {
+        let mut headers = HeaderMap::new();
+        headers.append(HOST, HeaderValue::from_static("a"));
+        assert_eq!(find_refusal(Some(Head::Plain), &headers), None);
+
+        headers.append(HOST, HeaderValue::from_static("a"));
+
+        let refusal = find_refusal(Some(Head::Plain), &headers);
+        assert_eq!(refusal, Some(Refusal::AmbiguousHost));
     }
 
     #[test]

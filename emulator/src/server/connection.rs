@@ -5,7 +5,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
@@ -23,6 +22,7 @@ use crate::server::bounds::{Bounds, MAX_BUFFER_BYTES, MAX_HEADERS};
 use crate::server::filter::{Arrival, Front, filter};
 use crate::server::framing::Head;
 use crate::server::peek::{Spoken, spoken};
+use crate::server::stall::Stall;
 use crate::server::tap::{Heads, Tap};
 use crate::server::tls::Tls;
 use crate::wire::request::Connection;
@@ -33,8 +33,11 @@ const STREAM_WINDOW_BYTES: u32 = 1_024 * 1_024;
 const CONNECTION_WINDOW_BYTES: u32 = 4 * STREAM_WINDOW_BYTES;
 /// What HTTP/2 takes of headers, so that it is our own, smaller bound that answers.
 const HTTP2_HEADER_BYTES: u32 = 64 * 1_024;
-/// How often HTTP/2 asks a silent peer whether it is still there, and how long it waits for the answer.
-const HTTP2_PING: Duration = Duration::from_secs(30);
+/// How many requests of a connection HTTP/2 answers at the same time.
+const HTTP2_STREAMS: u32 = 100;
+/// How many requests HTTP/2 lets a peer take back before anybody looked at them, and how many of its mistakes it answers
+/// with a reset: beyond, the connection ends (CVE-2023-44487, "rapid reset", and its kin).
+const HTTP2_RESETS: usize = 50;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -58,7 +61,7 @@ impl Stopping {
     }
 }
 
-type Stream = Tap<TcpStream>;
+type Stream = Tap<Stall<TcpStream>>;
 
 /// Serves a connection until it ends, or until the server stops and its requests in flight are answered.
 pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
@@ -91,7 +94,7 @@ async fn open(mut stream: TcpStream, shared: &Shared) -> Option<Opened> {
     let bounds = &shared.front.bounds;
     let first = timeout(bounds.first_bytes, spoken(&mut stream)).await;
     let (spoken, seen) = first.ok()?.ok()?;
-    let stream = Tap::new(stream, seen);
+    let stream = Tap::new(Stall::new(stream, bounds.unread), seen);
     match spoken {
         Spoken::Http1 => Some(Opened::Http1(stream)),
         Spoken::Http2 => Some(Opened::Http2(stream)),
@@ -128,7 +131,8 @@ fn speaks_http2(stream: &TlsStream<Stream>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
 }
 
-async fn http1<S>(stream: S, connection: Connection, shared: Shared)
+/// Serves HTTP/1.1.
+pub(crate) async fn http1<S>(stream: S, connection: Connection, shared: Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -149,6 +153,7 @@ async fn http2<S>(stream: S, connection: Connection, shared: Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let bounds = shared.front.bounds;
     // Frames say where a body ends, and nothing else does.
     let service = service(Arc::clone(&shared.front), connection, || Some(Head::Plain));
     let serving = http2::Builder::new(TokioExecutor::new())
@@ -156,8 +161,11 @@ where
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_header_list_size(HTTP2_HEADER_BYTES)
-        .keep_alive_interval(HTTP2_PING)
-        .keep_alive_timeout(HTTP2_PING)
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .max_pending_accept_reset_streams(HTTP2_RESETS)
+        .max_local_error_reset_streams(HTTP2_RESETS)
+        .keep_alive_interval(bounds.ping)
+        .keep_alive_timeout(bounds.ping)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
     drive(serving, shared.stopping).await;

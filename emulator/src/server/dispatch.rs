@@ -106,7 +106,7 @@ impl Service for Dispatch {
     fn answer(self: Arc<Self>, request: Request) -> Answer {
         if self.health.is_asked(&request) {
             let names = self.services.iter().map(|(protocol, _)| protocol.name());
-            let response = Health::respond(names);
+            let response = self.health.respond(names);
             return Box::pin(async { response });
         }
         if let Some(control) = self.control_for(&request) {

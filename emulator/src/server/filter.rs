@@ -15,9 +15,11 @@ use crate::entropy::Entropy;
 use crate::journal::requests::Requests;
 use crate::server::bounds::{self, Bounds};
 use crate::server::drain::{Afterwards, drain};
+use crate::server::failure;
 use crate::server::framing::Head;
 use crate::server::inbound::{Pieces, Rest, Return, inbound};
 use crate::server::journaling;
+use crate::server::panics::Panics;
 use crate::server::service::Service;
 use crate::wire::body::Body;
 use crate::wire::query::Query;
@@ -38,6 +40,8 @@ pub(crate) struct Front {
     pub(crate) requests: Requests,
     /// Lets them in.
     pub(crate) gate: Gate,
+    /// Counts what went wrong by a fault of ours.
+    pub(crate) panics: Panics,
 }
 
 /// What only the connection knows of a request; it travels as an extension, since no filter of warp's tells it.
@@ -89,19 +93,30 @@ async fn answer(
         refusal.respond(&front.clock, &front.entropy)
     } else {
         front.gate.pass().await;
-        Arc::clone(&front.service).answer(request).await
+        ask(&front, request).await
     };
     // Before the answer leaves: who has got it finds his request in the journal.
     journaling::record(&front.requests, draft, &response, rest.read_bytes());
     let afterwards = finish(&rest, client_waits, &front.bounds).await;
     let is_over = refusal.is_some() || afterwards == Afterwards::Close;
     let close = is_last || waits_in_vain || is_over;
-    let mut sent = send(response, &front.clock);
+    let mut sent = send(response, &front);
     if close && version < Version::HTTP_2 {
         sent.headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     sent
+}
+
+/// Asks the service; where it panics, an answer says so.
+async fn ask(front: &Front, request: Request) -> Response {
+    let seen = failure::Seen::of(&request);
+    let service = Arc::clone(&front.service);
+    let answered = async { service.answer(request).await };
+    match front.panics.catch(answered).await {
+        Ok(response) => response,
+        Err(panicked) => seen.respond(panicked, &front.clock, &front.entropy),
+    }
 }
 
 /// Pieces of bytes stay what they are: `copy_to_bytes` of all that is left of a `Bytes` copies nothing.
@@ -117,7 +132,7 @@ fn take_body(
         Ok(mut piece) => Ok(piece.copy_to_bytes(piece.remaining())),
         Err(error) => Err(error.into()),
     }));
-    let (stream, rest) = inbound(pieces, arrival.length_bytes, bounds.body_idle);
+    let (stream, rest) = inbound(pieces, arrival.length_bytes, bounds.body);
     (Body::stream(stream, arrival.length_bytes), rest)
 }
 
@@ -154,7 +169,7 @@ async fn finish(rest: &Return, client_waits: bool, bounds: &Bounds) -> Afterward
     }
 }
 
-fn send(response: Response, clock: &Clock) -> warp::reply::Response {
+fn send(response: Response, front: &Front) -> warp::reply::Response {
     let mut headers = response.headers;
     let length_bytes = response.body.length_bytes();
     let mut sent = match response.body.into_parts() {
@@ -163,12 +178,12 @@ fn send(response: Response, clock: &Clock) -> warp::reply::Response {
             if let Some(length) = length_bytes {
                 headers.entry(CONTENT_LENGTH).or_insert(length.into());
             }
-            warp::reply::stream(stream).into_response()
+            warp::reply::stream(front.panics.guard(stream)).into_response()
         }
     };
     // Never the system's date: SDKs correct their own clocks by it.
     if !headers.contains_key(DATE)
-        && let Ok(date) = HeaderValue::from_str(&clock.now().http_date())
+        && let Ok(date) = HeaderValue::from_str(&front.clock.now().http_date())
     {
         headers.insert(DATE, date);
     }

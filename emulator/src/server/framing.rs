@@ -22,6 +22,10 @@ pub(crate) enum Head {
     Both,
     /// Several lengths, or one that is no number.
     Ambiguous,
+    /// A coding beside the chunks, which hyper would leave in the body, or one that is told twice.
+    ///
+    /// Source: RFC 9112 §6.1 (501 to a coding that is not understood).
+    Coded,
 }
 
 /// A reader of framing, fed with every byte that comes in.
@@ -58,9 +62,10 @@ enum State {
 /// A transfer coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Coding {
-    /// Chunks, or one that hyper refuses.
     Chunked,
     Gzip,
+    /// Anything else. hyper takes it where it ends with chunks, and refuses it where it does not.
+    Other,
 }
 
 /// What the head being read has said so far.
@@ -163,15 +168,16 @@ impl Framing {
         let fields = std::mem::take(&mut self.fields);
         let both = fields.coding.is_some() && fields.length_bytes.is_some();
         self.wants_gzip = fields.coding == Some(Coding::Gzip);
-        let ambiguous = fields.ambiguous || both;
-        self.heads.push_back(match (fields.ambiguous, both) {
-            (true, _) => Head::Ambiguous,
-            (false, true) => Head::Both,
-            (false, false) => Head::Plain,
-        });
+        let head = match fields.coding {
+            _ if fields.ambiguous => Head::Ambiguous,
+            Some(Coding::Gzip | Coding::Other) => Head::Coded,
+            _ if both => Head::Both,
+            _ => Head::Plain,
+        };
+        self.heads.push_back(head);
         match fields.length_bytes {
             // The connection ends with the answer to this one.
-            _ if ambiguous => State::Lost,
+            _ if head != Head::Plain => State::Lost,
             _ if fields.coding.is_some() => State::ChunkSize,
             Some(length) if length > 0 => State::Sized(length),
             _ => State::Head,
@@ -186,8 +192,12 @@ impl Fields {
         };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            let gzip = value.eq_ignore_ascii_case(b"gzip");
-            self.coding = Some(if gzip { Coding::Gzip } else { Coding::Chunked });
+            self.coding = Some(match value {
+                _ if cut || self.coding.is_some() => Coding::Other,
+                value if value.eq_ignore_ascii_case(b"chunked") => Coding::Chunked,
+                value if value.eq_ignore_ascii_case(b"gzip") => Coding::Gzip,
+                _ => Coding::Other,
+            });
         } else if name.eq_ignore_ascii_case(b"content-length") {
             let length = if cut { None } else { parse_length(value) };
             self.ambiguous |= length.is_none() || self.length_bytes.is_some();
@@ -258,6 +268,25 @@ mod tests {
             let head = format!("PUT / HTTP/1.1\r\n{fields}\r\n\r\n");
 
             assert_eq!(heads(&[head.as_bytes()]), [Head::Both], "{fields}");
+        }
+    }
+
+    #[test]
+    fn only_chunks_are_plain() {
+        for fields in [
+            "Transfer-Encoding: gzip, chunked",
+            "Transfer-Encoding: identity, chunked",
+            "Transfer-Encoding: chunked, chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: identity",
+            "Transfer-Encoding: x, chunked\r\nContent-Length: 5",
+            "Transfer-Encoding: gzip",
+            "Transfer-Encoding: \u{b}chunked",
+            "Transfer-Encoding: chunked                                                , gzip",
+        ] {
+            let head = format!("PUT / HTTP/1.1\r\n{fields}\r\n\r\n");
+
+            assert_eq!(heads(&[head.as_bytes()]), [Head::Coded], "{fields}");
         }
     }
 

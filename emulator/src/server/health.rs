@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::Method;
 use http::header::AUTHORIZATION;
 
+use crate::server::panics::Panics;
 use crate::wire::request::Request;
 use crate::wire::response::Response;
 
@@ -32,14 +33,16 @@ const PATH_STYLE_HOSTS: [&str; 3] = [
 pub(crate) struct Health {
     hosts: Vec<String>,
     bucket_exists: BucketExists,
+    panics: Panics,
 }
 
 impl Health {
     /// `hosts` are the names that `--host` added.
-    pub(crate) fn new(hosts: Vec<String>, bucket_exists: BucketExists) -> Self {
+    pub(crate) fn new(hosts: Vec<String>, bucket_exists: BucketExists, panics: Panics) -> Self {
         Self {
             hosts,
             bucket_exists,
+            panics,
         }
     }
 
@@ -56,13 +59,15 @@ impl Health {
         }
     }
 
-    /// Ready, always: nothing is answered before the server is. Names each service in `LocalStack`'s words.
-    pub(crate) fn respond<'a>(services: impl Iterator<Item = &'a str>) -> Response {
+    /// Ready, always: nothing is answered before the server is. Names each service in `LocalStack`'s words, and tells how
+    /// often the server has panicked.
+    pub(crate) fn respond<'a>(&self, services: impl Iterator<Item = &'a str>) -> Response {
         let services = services.map(|name| (name, "running"));
         let body = serde_json::json!({
             "status": "ok",
             "services": services.collect::<BTreeMap<_, _>>(),
             "version": env!("CARGO_PKG_VERSION"),
+            "panics": self.panics.count(),
         });
         Response::ok()
             .header("content-type", "application/json")
@@ -114,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_name_is_answered_while_no_bucket_has_it() {
-        let health = Health::new(Vec::new(), Arc::new(|_| false));
+        let health = health(&[], Arc::new(|_| false));
 
         for path in OWN.into_iter().chain(ALIASES.map(|(path, _)| path)) {
             assert!(health.is_asked(&get("127.0.0.1:4566", path)), "{path}");
@@ -123,7 +128,7 @@ mod tests {
 
     #[test]
     fn an_alias_yields_to_its_bucket_and_own_paths_do_not() {
-        let health = Health::new(Vec::new(), Arc::new(|bucket| bucket == "minio"));
+        let health = health(&[], Arc::new(|bucket| bucket == "minio"));
 
         assert!(!health.is_asked(&get("localhost", "/minio/health/live")));
         assert!(health.is_asked(&get("localhost", "/health")));
@@ -132,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_object_of_a_virtual_host_is_no_health() {
-        let health = Health::new(vec!["s3.test".to_owned()], Arc::new(|_| false));
+        let health = health(&["s3.test"], Arc::new(|_| false));
 
         assert!(!health.is_asked(&get("photos.localhost:4566", "/health")));
         assert!(!health.is_asked(&get("photos.s3.test", "/health")));
@@ -142,7 +147,7 @@ mod tests {
 
     #[test]
     fn signed_requests_and_other_methods_go_to_the_services() {
-        let health = Health::new(Vec::new(), Arc::new(|_| false));
+        let health = health(&[], Arc::new(|_| false));
         let mut signed = get("localhost", "/health");
         signed.headers.insert(
             AUTHORIZATION,
@@ -153,6 +158,26 @@ mod tests {
         assert!(!health.is_asked(&signed));
         assert!(!health.is_asked(&presigned));
         assert!(!health.is_asked(&Request::new(Method::PUT, "/health", "")));
+    }
+
+    #[test]
+    fn panics_are_told() {
+        let health = health(&[], Arc::new(|_| false));
+        health.panics.note(&"once");
+
+        let told = health.respond(["s3"].into_iter()).body.into_parts();
+
+        let Ok(bytes) = told else {
+            panic!("health is told at once");
+        };
+        let told = serde_json::from_slice::<serde_json::Value>(&bytes).unwrap();
+        assert_eq!(told["panics"], 1);
+        assert_eq!(told["services"]["s3"], "running");
+    }
+
+    fn health(hosts: &[&str], bucket_exists: BucketExists) -> Health {
+        let hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+        Health::new(hosts, bucket_exists, Panics::default())
     }
 
     fn get(host: &str, path: &str) -> Request {

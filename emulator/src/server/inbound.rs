@@ -1,17 +1,16 @@
 //! The body of a request on its way to a service: bounded waits, and its rest given back when the service drops it.
 
+use bytes::Bytes;
+use futures_util::{Stream, ready};
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
-
-use bytes::Bytes;
-use futures_util::{Stream, ready};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::server::bounds::Pace;
 use crate::wire::body::{BodyError, BodyStream};
 
 /// Pieces as the connection gives them.
@@ -60,16 +59,18 @@ struct Inbound {
 
 /// The wait for a piece. Its timer is made at the first wait, since most small bodies never wait.
 struct Wait {
-    longest: Duration,
+    pace: Pace,
+    /// What came since the timer was set.
+    come_bytes: u64,
     timer: Option<Pin<Box<Sleep>>>,
     running: bool,
 }
 
-/// The body as a service reads it, and where its rest comes back to. A wait of `idle` for a piece ends it.
+/// The body as a service reads it, and where its rest comes back to. It ends where it does not keep pace.
 pub(crate) fn inbound(
     pieces: Pieces,
     length_bytes: Option<u64>,
-    idle: Duration,
+    pace: Pace,
 ) -> (BodyStream, Return) {
     let rest = Return::default();
     let stream = Inbound {
@@ -77,7 +78,8 @@ pub(crate) fn inbound(
         left_bytes: length_bytes,
         begun: false,
         wait: Wait {
-            longest: idle,
+            pace,
+            come_bytes: 0,
             timer: None,
             running: false,
         },
@@ -133,9 +135,9 @@ impl Stream for Inbound {
 impl Inbound {
     /// A service that knows the length need not ask for the end behind it.
     fn count(&mut self, piece: &Bytes) {
-        self.wait.running = false;
         let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         self.rest.0.read_bytes.fetch_add(size, Ordering::Relaxed);
+        self.wait.count(size);
         self.left_bytes = self.left_bytes.map(|left| left.saturating_sub(size));
         if self.left_bytes == Some(0) {
             self.pieces = None;
@@ -144,12 +146,20 @@ impl Inbound {
 }
 
 impl Wait {
+    fn count(&mut self, size_bytes: u64) {
+        self.come_bytes = self.come_bytes.saturating_add(size_bytes);
+        if self.come_bytes >= self.pace.least_bytes {
+            self.running = false;
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let longest = self.longest;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(longest)));
+        let within = self.pace.within;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(within)));
         if !self.running {
-            timer.as_mut().reset(Instant::now() + longest);
+            timer.as_mut().reset(Instant::now() + within);
             self.running = true;
+            self.come_bytes = 0;
         }
         timer.as_mut().poll(cx)
     }
@@ -166,15 +176,22 @@ impl Drop for Inbound {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
     use futures_util::{StreamExt, stream};
 
     use super::*;
 
     const IDLE: Duration = Duration::from_millis(60);
+    const PACE: Pace = Pace {
+        least_bytes: 2,
+        within: IDLE,
+    };
 
     #[tokio::test]
     async fn a_body_that_never_comes_ends_after_the_wait() {
-        let (mut body, rest) = inbound(Box::pin(stream::pending()), Some(5), IDLE);
+        let (mut body, rest) = inbound(Box::pin(stream::pending()), Some(5), PACE);
         let begun = Instant::now();
 
         let ended = body.next().await;
@@ -186,22 +203,47 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_piece_gets_the_whole_wait() {
-        let slow = stream::unfold(0, |count| async move {
-            sleep(IDLE * 2 / 3).await;
-            (count < 4).then(|| (Ok(Bytes::from_static(b"x")), count + 1))
+    async fn a_body_that_drips_is_idle() {
+        let drips = stream::unfold((), |()| async {
+            sleep(IDLE / 4).await;
+            Some((Ok(Bytes::from_static(b"x")), ()))
         });
-        let (body, _rest) = inbound(Box::pin(slow), None, IDLE);
+        let pace = Pace {
+            least_bytes: 1_000,
+            within: IDLE,
+        };
+        let (body, rest) = inbound(Box::pin(drips), Some(1_000_000), pace);
 
         let pieces = body.collect::<Vec<_>>().await;
 
-        assert_eq!(pieces.len(), 4);
-        assert!(pieces.iter().all(Result::is_ok));
+        assert!(matches!(pieces.last(), Some(Err(BodyError::Idle))));
+        assert!(matches!(rest.take(), Rest::Broken));
+    }
+
+    #[tokio::test]
+    async fn whoever_keeps_pace_gets_the_whole_wait_again() {
+        let mut wait = Wait {
+            pace: PACE,
+            come_bytes: 0,
+            timer: None,
+            running: false,
+        };
+        let mut is_waiting = async |come_bytes| {
+            wait.count(come_bytes);
+            poll_fn(|cx| Poll::Ready(wait.poll(cx).is_pending())).await
+        };
+        assert!(is_waiting(0).await);
+
+        sleep(IDLE).await;
+
+        assert!(is_waiting(2).await);
+        sleep(IDLE).await;
+        assert!(!is_waiting(1).await);
     }
 
     #[tokio::test]
     async fn what_was_left_comes_back() {
-        let (mut body, rest) = inbound(of(&[b"one", b"two"]), Some(6), IDLE);
+        let (mut body, rest) = inbound(of(&[b"one", b"two"]), Some(6), PACE);
         body.next().await.unwrap().unwrap();
         assert!(matches!(rest.take(), Rest::Nothing));
 
@@ -216,7 +258,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_read_to_its_length_leaves_nothing() {
-        let (mut body, rest) = inbound(of(&[b"one"]), Some(3), IDLE);
+        let (mut body, rest) = inbound(of(&[b"one"]), Some(3), PACE);
         body.next().await.unwrap().unwrap();
 
         drop(body);

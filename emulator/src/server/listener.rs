@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::config::reachable;
 use crate::server::connection::{Shared, Stopping, serve};
 use crate::server::filter::Front;
+use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 
 /// How long to wait when the system has no file or memory for another connection.
@@ -84,10 +85,13 @@ impl Drop for Serving {
 async fn accept(socket: TcpListener, shared: Shared) {
     let mut stopping = shared.stopping.clone();
     let mut connections = JoinSet::new();
+    let most = shared.front.bounds.connections;
     loop {
+        let has_room = connections.len() < most;
         tokio::select! {
             () = stopping.wait() => break,
-            accepted = socket.accept() => match accepted {
+            // Beyond the bound a client waits in the system's queue: what is open has deadlines, and blobs need files too.
+            accepted = socket.accept(), if has_room => match accepted {
                 Ok((stream, peer)) => {
                     connections.spawn(serve(stream, peer, shared.clone()));
                 }
@@ -96,12 +100,23 @@ async fn accept(socket: TcpListener, shared: Shared) {
                     sleep(RETRY).await;
                 }
             },
-            Some(_) = connections.join_next() => {}
+            Some(ended) = connections.join_next() => note(ended, &shared.front.panics),
         }
     }
     drop(socket);
-    let finished = async { while connections.join_next().await.is_some() {} };
+    let finished = async {
+        while let Some(ended) = connections.join_next().await {
+            note(ended, &shared.front.panics);
+        }
+    };
     if timeout(shared.front.bounds.grace, finished).await.is_err() {
         tracing::warn!("requests still in flight were cut");
+    }
+}
+
+/// A connection whose task panicked is gone; the others know nothing of it.
+fn note(ended: Result<(), JoinError>, panics: &Panics) {
+    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+        tracing::error!("a connection was lost: {}", panics.note(panic.as_ref()));
     }
 }

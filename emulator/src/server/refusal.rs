@@ -19,6 +19,8 @@ const ID_CHARACTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 pub(crate) enum Refusal {
     /// It says in two ways where its body ends, or in none that we can tell.
     AmbiguousLength,
+    /// It names two hosts.
+    AmbiguousHost,
     /// Its headers are larger than [`MAX_HEADER_BYTES`].
     HeadersTooLarge,
     /// Nothing here speaks this protocol.
@@ -58,7 +60,7 @@ impl Refusal {
     fn row(self) -> Row {
         match self {
             // AWS: unverified. A load balancer in front of S3 answers this, and its words are in no model.
-            Self::AmbiguousLength => Row(
+            Self::AmbiguousLength | Self::AmbiguousHost => Row(
                 StatusCode::BAD_REQUEST,
                 "BadRequest",
                 "An error occurred when parsing the HTTP request.",

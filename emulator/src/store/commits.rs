@@ -90,7 +90,7 @@ impl Committer {
             .and_then(|()| self.engine.commit(&members));
         match verdicts {
             Ok(verdicts) => self.answer(batch, verdicts),
-            Err(error) => self.refuse(batch, &error),
+            Err(error) => self.refuse(batch, &members, &error),
         }
     }
 
@@ -168,11 +168,10 @@ impl Committer {
         unread.collect()
     }
 
-    fn refuse(&self, batch: Vec<Waiting>, error: &StoreError) {
-        for mut waiting in batch {
-            // A durable commit whose sync failed may show after all: its blobs stay, and the next start
-            // removes those that no row names.
-            if self.folder.keeping() == Keeping::Durable {
+    fn refuse(&self, batch: Vec<Waiting>, members: &[Member], error: &StoreError) {
+        for (mut waiting, member) in batch.into_iter().zip(members) {
+            // A durable commit whose sync failed may show after all.
+            if self.folder.keeping() == Keeping::Durable && self.may_show(member) {
                 waiting
                     .job
                     .staged
@@ -181,6 +180,21 @@ impl Committer {
                     .for_each(StagedBlob::adopt);
             }
             waiting.reply(Err(error.of_batch()));
+        }
+    }
+
+    /// Whether its rows are there, now that the catalogue was opened again; also where it cannot be. A blob that no row
+    /// names goes at the next start then.
+    fn may_show(&self, member: &Member) -> bool {
+        let mut written = member.writes.iter();
+        let Some((write, value)) = written.find_map(|write| Some((write, write.value.as_ref()?)))
+        else {
+            return false;
+        };
+        let snapshot = self.engine.snapshot();
+        match snapshot.and_then(|snapshot| snapshot.get(write.table, &write.key)) {
+            Ok(found) => found.is_some_and(|stored| stored.value == *value),
+            Err(_) => true,
         }
     }
 }
@@ -195,5 +209,95 @@ impl Waiting {
 impl fmt::Debug for Committer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Committer").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io;
+    use std::path::Path;
+
+    use bytes::Bytes;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::model::object::BlobId;
+    use crate::store::engine::{Snapshot, Table, Write};
+    use crate::store::fixtures::{LARGE, blob_files};
+    use crate::store::redb_engine::RedbEngine;
+    use crate::store::staging::BlobWriter;
+
+    /// Fails each commit, before or after it has reached the disk.
+    #[derive(Debug)]
+    struct FailingEngine {
+        redb: RedbEngine,
+        is_written: bool,
+    }
+
+    impl Engine for FailingEngine {
+        fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+            self.redb.snapshot()
+        }
+
+        fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError> {
+            if self.is_written {
+                self.redb.commit(batch)?;
+            }
+            let full = io::ErrorKind::StorageFull.into();
+            Err(StoreError::io("write to", Path::new("catalogue"))(full))
+        }
+
+        fn replace(&self, rows: &Member) -> Result<(), StoreError> {
+            self.redb.replace(rows)
+        }
+
+        fn check(&self) -> Result<(), StoreError> {
+            self.redb.check()
+        }
+    }
+
+    /// How many blobs lie in the folder when the commit of one has failed.
+    fn left_by_a_failed_commit(is_written: bool) -> usize {
+        let data = TempDir::new().unwrap();
+        let redb = RedbEngine::open(&data.path().join("catalogue"), Keeping::Durable).unwrap();
+        let folder = BlobFolder::open(data.path(), Keeping::Durable).unwrap();
+        let mut writer = BlobWriter::new(BlobId([7; 16]), folder.clone());
+        writer.write(&LARGE).unwrap();
+        let mut job = Job {
+            staged: Some(writer.finish().unwrap()),
+            ..Job::default()
+        };
+        job.member.writes.push(Write {
+            table: Table::Rows,
+            key: b"key".to_vec(),
+            value: Some(Bytes::from_static(b"names the blob")),
+        });
+        let (answer, mut outcome) = oneshot::channel();
+        let committer = Committer {
+            engine: Arc::new(FailingEngine { redb, is_written }),
+            folder,
+            pins: Pins::default(),
+            epoch: Arc::default(),
+        };
+
+        committer.run(vec![Waiting { job, answer }]);
+
+        assert!(outcome.try_recv().unwrap().is_err());
+        assert_eq!(
+            fs::read_dir(data.path().join("staging")).unwrap().count(),
+            0
+        );
+        blob_files(data.path()).len()
+    }
+
+    #[test]
+    fn the_blob_of_a_commit_that_failed_goes() {
+        assert_eq!(left_by_a_failed_commit(false), 0);
+    }
+
+    #[test]
+    fn the_blob_of_a_commit_that_shows_although_it_failed_stays() {
+        assert_eq!(left_by_a_failed_commit(true), 1);
     }
 }

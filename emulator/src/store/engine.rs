@@ -112,6 +112,13 @@ pub(super) trait Engine: fmt::Debug + Send + Sync {
     ///
     /// `Io`, `Corrupted`: then nothing has changed, as far as anybody can tell.
     fn replace(&self, rows: &Member) -> Result<(), StoreError>;
+
+    /// Reads everything, and makes sure that it is what was written. No snapshot may be open.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted`, `Io`.
+    fn check(&self) -> Result<(), StoreError>;
 }
 
 /// A consistent view.

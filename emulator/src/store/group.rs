@@ -4,6 +4,7 @@
 //!   whoever's turn comes first commits for all, on the runtime's own thread.
 //! - **Durable**, a commit waits for the disk: one thread of its own commits what has queued meanwhile.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::{fmt, io, mem, path::Path};
@@ -170,13 +171,21 @@ fn work_off(committer: &Committer, queue: &mpsc::Receiver<Task>) {
     let mut next = None;
     while let Some(task) = next.take().or_else(|| queue.recv().ok()) {
         match task {
-            Task::Alone(work) => work(committer),
+            Task::Alone(work) => guarded(|| work(committer)),
             Task::Commit(first) => {
                 let (batch, behind) = batch(first, queue);
-                committer.run(batch);
+                guarded(|| committer.run(batch));
                 next = behind;
             }
         }
+    }
+}
+
+/// redb may panic over a file that was altered under it. Whoever waits for this hears that it has failed, and the next task is
+/// tried.
+fn guarded(work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!("a commit to the catalogue panicked");
     }
 }
 
@@ -223,7 +232,7 @@ mod tests {
     use std::path::PathBuf;
     use std::pin::pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::task::{Context, Waker};
 
     use bytes::Bytes;
@@ -240,6 +249,8 @@ mod tests {
     struct CountingEngine {
         redb: RedbEngine,
         commits: AtomicUsize,
+        /// Whether the next one panics.
+        is_broken: AtomicBool,
     }
 
     struct TestGroup {
@@ -255,11 +266,16 @@ mod tests {
 
         fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError> {
             self.commits.fetch_add(1, Ordering::SeqCst);
+            assert!(!self.is_broken.swap(false, Ordering::SeqCst), "a fault");
             self.redb.commit(batch)
         }
 
         fn replace(&self, rows: &Member) -> Result<(), StoreError> {
             self.redb.replace(rows)
+        }
+
+        fn check(&self) -> Result<(), StoreError> {
+            self.redb.check()
         }
     }
 
@@ -270,6 +286,7 @@ mod tests {
             let engine = Arc::new(CountingEngine {
                 redb: RedbEngine::open(&path, keeping).unwrap(),
                 commits: AtomicUsize::new(0),
+                is_broken: AtomicBool::new(false),
             });
             let committer = Committer {
                 engine: Arc::clone(&engine) as Arc<dyn Engine>,
@@ -355,6 +372,18 @@ mod tests {
 
             writing.await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_panics_fails_and_the_next_one_does_not() {
+        let group = TestGroup::new(Keeping::Durable);
+        group.engine.is_broken.store(true, Ordering::SeqCst);
+
+        let failed = group.group.run(put("first")).await;
+        group.put("second").await;
+
+        assert!(failed.is_err());
+        assert!(group.has("second") && !group.has("first"));
     }
 
     #[tokio::test]

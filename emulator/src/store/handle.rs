@@ -68,8 +68,10 @@ impl Store {
             format::settle(engine, file, blobs)
         })?;
         let view = store.view()?;
-        sweep::sweep(&view, store.blobs())?;
+        let leftovers = sweep::leftovers(&view, store.blobs())?;
         let lost = sweep::lost_parts(&view)?;
+        drop(view);
+        leftovers.remove(&*engine)?;
         if !lost.is_empty() {
             engine.commit(&[Member::of(lost)])?;
         }
@@ -83,7 +85,7 @@ impl Store {
     /// As [`Store::open`].
     pub(crate) fn open_to_look(options: StoreOptions) -> Result<Self, StoreError> {
         let (store, _) = Self::assemble(options, |engine, file, _| {
-            Ok(format::find(engine, file)?.is_none())
+            Ok(format::find(engine, file)?.is_none() || format::is_bare(engine)?)
         })?;
         Ok(store)
     }
@@ -103,6 +105,7 @@ impl Store {
         let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
         let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
         let is_fresh = settle(&engine, &file, &blobs)?;
+        folder.sync_names()?;
         let shared: Arc<dyn Engine> = engine;
         let pins = Pins::default();
         let epoch = Arc::<AtomicU64>::default();
@@ -147,7 +150,7 @@ impl Store {
         self.opened.catalogue.alone(work).await
     }
 
-    /// Whether the catalogue was made just now.
+    /// Whether nothing was ever written: the catalogue was made just now, or by a run that ended before its first row.
     pub(crate) fn is_fresh(&self) -> bool {
         self.opened.is_fresh
     }

@@ -17,7 +17,7 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// A completion of 10,000 parts with a checksum each is 2 MiB; a deletion of 1,000 long keys in references is 6 MiB.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// Ten elements for each of 10,000 parts.
+/// Ten elements for each of 10,000 parts; attributes count like elements.
 const MOST_ELEMENTS: usize = 100_000;
 /// Lifecycle, the deepest document of S3, goes down to seven.
 const MOST_DEPTH: usize = 16;
@@ -152,7 +152,8 @@ impl Tree {
     }
 
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), XmlError> {
-        self.elements += 1;
+        let attributes = read_attributes(start, MOST_ELEMENTS - self.elements)?;
+        self.elements += 1 + attributes.len();
         if self.open.len() == MOST_DEPTH || self.elements > MOST_ELEMENTS {
             return Err(XmlError::TooLarge);
         }
@@ -165,7 +166,7 @@ impl Tree {
         }
         self.open.push(Element {
             name: name.to_owned(),
-            attributes: read_attributes(start)?,
+            attributes,
             ..Element::default()
         });
         Ok(())
@@ -202,10 +203,13 @@ impl Tree {
     }
 }
 
-fn read_attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>, XmlError> {
+fn read_attributes(start: &BytesStart<'_>, most: usize) -> Result<Vec<(String, String)>, XmlError> {
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(malformed)?;
+        if attributes.len() == most {
+            return Err(XmlError::TooLarge);
+        }
         if attribute.key.as_namespace_binding().is_some() {
             continue;
         }
@@ -496,10 +500,15 @@ mod tests {
         let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
         let wide = |count: usize| format!("<a>{}</a>", "<b/>".repeat(count - 1));
         let long = |bytes: usize| format!("<a>{}</a>", " ".repeat(bytes - 7));
+        let decked = |count: usize| {
+            let attributes = (0..count).map(|index| format!(" b{index}=''"));
+            format!("<a{}/>", attributes.collect::<String>())
+        };
 
         for (fits, not) in [
             (nested(MOST_DEPTH), nested(MOST_DEPTH + 1)),
             (wide(MOST_ELEMENTS), wide(MOST_ELEMENTS + 1)),
+            (decked(MOST_ELEMENTS - 1), decked(MOST_ELEMENTS)),
             (long(MOST_BYTES), long(MOST_BYTES + 1)),
         ] {
             assert!(parse(fits.as_bytes()).is_ok());

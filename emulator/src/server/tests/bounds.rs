@@ -4,6 +4,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
 use super::*;
+use crate::server::bounds::Pace;
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -93,6 +94,7 @@ async fn silence_closes_whatever_came_before_it() {
         first_bytes: SHORT,
         handshake: SHORT,
         head: SHORT,
+        ping: SHORT,
         ..Bounds::default()
     })
     .await;
@@ -100,6 +102,7 @@ async fn silence_closes_whatever_came_before_it() {
     for bytes in [
         &b""[..],
         b"PR",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
         b"PRI * HTTP/2.0\r\n",
         b"\x16\x03\x01",
         b"GET / HTTP/1.1\r\nHost:",
@@ -117,7 +120,10 @@ async fn silence_closes_whatever_came_before_it() {
 #[tokio::test]
 async fn a_body_that_stops_coming_is_idle() {
     let server = Server::with(Bounds {
-        body_idle: SHORT,
+        body: Pace {
+            least_bytes: 1,
+            within: SHORT,
+        },
         ..Bounds::default()
     })
     .await;
@@ -128,4 +134,62 @@ async fn a_body_that_stops_coming_is_idle() {
 
     assert!(answer.ends_with("idle"), "{answer}");
     assert!(answer.contains("connection: close\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_head_that_drips_meets_the_deadline_of_the_whole() {
+    let server = Server::with(Bounds {
+        head: SHORT,
+        ..Bounds::default()
+    })
+    .await;
+    let (mut reading, mut writing) = server.connect().await.into_split();
+    writing.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+
+    let dripping = async {
+        while writing.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(SHORT / 20).await;
+        }
+    };
+    let mut answer = Vec::new();
+    let ended = tokio::select! {
+        ended = timeout(PATIENCE, reading.read_to_end(&mut answer)) => ended.is_ok(),
+        () = dripping => true,
+    };
+
+    assert!(ended);
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let server = Server::with(Bounds {
+        unread: SHORT,
+        ..Bounds::default()
+    })
+    .await;
+    let mut stream = server.connect().await;
+
+    stream
+        .write_all(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n")
+        .await
+        .unwrap();
+
+    // The service's body is dropped with the connection, though nothing was read.
+    let given_up = timeout(PATIENCE, server.service.go_on.notified()).await;
+    assert!(given_up.is_ok());
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_for_their_turn() {
+    let server = Server::with(Bounds {
+        connections: 2,
+        ..Bounds::default()
+    })
+    .await;
+
+    let request = b"GET /meet HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let answers = futures_util::future::join_all((0..16).map(|_| server.exchange(request))).await;
+
+    assert!(answers.iter().all(|answer| answer.ends_with("met")));
+    assert!(server.service.met[1].load(Ordering::SeqCst) <= 2);
 }

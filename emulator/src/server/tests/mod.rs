@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,6 +22,7 @@ use crate::model::timestamp::Timestamp;
 use crate::server::bounds::Bounds;
 use crate::server::filter::Front;
 use crate::server::listener::{Listener, Serving};
+use crate::server::panics::Panics;
 use crate::server::service::{Answer, Service};
 use crate::server::tls::Tls;
 use crate::wire::body::{Body, BodyError};
@@ -28,8 +30,12 @@ use crate::wire::request::Request;
 use crate::wire::response::Response;
 
 mod bounds;
+mod http2;
+mod load;
 mod messages;
+mod panics;
 mod refusals;
+mod smuggling;
 mod spoken;
 mod stopping;
 
@@ -43,6 +49,7 @@ struct Server {
     address: SocketAddr,
     tls: Arc<Tls>,
     service: Arc<Probe>,
+    panics: Panics,
     serving: Serving,
 }
 
@@ -60,13 +67,16 @@ impl Server {
             bounds,
             requests: Requests::default(),
             gate: Gate::default(),
+            panics: Panics::default(),
         };
+        let panics = front.panics.clone();
         let tls = Arc::new(Tls::prepare(&Config::default()).unwrap());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = Listener::bind(any).await.unwrap();
         Self {
             address: listener.address(),
             service,
+            panics,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
         }
@@ -91,10 +101,13 @@ struct Probe {
     reached: Notify,
     /// Lets `/wait` go on.
     go_on: Notify,
+    /// How many requests are at `/meet`, and the most that ever were.
+    met: [AtomicUsize; 2],
 }
 
 impl Service for Probe {
     fn answer(self: Arc<Self>, request: Request) -> Answer {
+        assert!(request.path != "/panic-at-once", "a fault of ours");
         Box::pin(async move {
             match request.path.as_str() {
                 "/echo" => echo(request),
@@ -103,6 +116,10 @@ impl Service for Probe {
                 "/begin" => begin(request).await,
                 "/pieces" => pieces(),
                 "/fail" => fail(),
+                "/endless" => endless(self),
+                "/panic" => panic!("a fault of ours"),
+                "/panic-late" => panic_late(),
+                "/meet" => self.meet().await,
                 "/wait" => self.wait().await,
                 _ => describe(&request),
             }
@@ -115,6 +132,15 @@ impl Probe {
         self.reached.notify_one();
         self.go_on.notified().await;
         Response::ok().body("waited".to_owned())
+    }
+
+    async fn meet(&self) -> Response {
+        let [here, most] = &self.met;
+        let count = here.fetch_add(1, Ordering::SeqCst) + 1;
+        most.fetch_max(count, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        here.fetch_sub(1, Ordering::SeqCst);
+        Response::ok().body("met".to_owned())
     }
 }
 
@@ -150,6 +176,30 @@ fn fail() -> Response {
         Err(BodyError::Failed("disk".into())),
     ];
     Response::ok().body(Body::stream(Box::pin(stream::iter(pieces)), None))
+}
+
+/// Tells when it is dropped.
+fn endless(probe: Arc<Probe>) -> Response {
+    let told = TellDrop(probe);
+    let pieces = stream::repeat_with(move || {
+        let TellDrop(_) = &told;
+        Ok(Bytes::from(vec![0; 65_536]))
+    });
+    Response::ok().body(Body::stream(Box::pin(pieces), None))
+}
+
+struct TellDrop(Arc<Probe>);
+
+impl Drop for TellDrop {
+    fn drop(&mut self) {
+        self.0.go_on.notify_one();
+    }
+}
+
+fn panic_late() -> Response {
+    let one = stream::once(async { Ok(Bytes::from("one")) });
+    let two = stream::once(async { panic!("a fault of ours") });
+    Response::ok().body(Body::stream(Box::pin(one.chain(two)), None))
 }
 
 fn describe(request: &Request) -> Response {
