@@ -32,7 +32,7 @@ COPY --from=binary /out/root/ /
 # Empty, and the user's own: a fresh volume takes its owner from the folder that it covers.
 COPY --from=binary --chown=10001:10001 /out/data /data
 USER 10001:10001
-ENV STRONGROOM_LISTEN=0.0.0.0:4566
+ENV STRONGROOM_LISTEN=0.0.0.0:4566 STRONGROOM_INIT=/init
 EXPOSE 4566
 HEALTHCHECK --interval=2s --timeout=3s CMD ["/bin/strongroom", "healthcheck"]
 ENTRYPOINT ["/bin/strongroom"]

@@ -1,5 +1,6 @@
 """A server of the release binary for each test module, and clients of it over HTTP and HTTPS."""
 
+import atexit
 import base64
 import os
 import pathlib
@@ -31,6 +32,8 @@ class Server:
         if root_key:
             clean["STRONGROOM_ROOT_KEY"] = base64.b64encode(root_key).decode()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=clean, text=True)
+        # A test that fails stops nothing.
+        atexit.register(self.process.kill)
         line = self.process.stdout.readline()
         assert line.startswith("Ready. http://"), line
         self.address = line.split("//")[1].strip()

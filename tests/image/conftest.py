@@ -9,11 +9,13 @@ import boto3
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# A server that should have refused to start would run for ever.
+MOST_SECONDS = 120
 
 
 def docker(*arguments, check=True):
     """Gives what the client prints, or the whole result where it may fail."""
-    done = subprocess.run(["docker", *map(str, arguments)], capture_output=True, text=True, check=False)
+    done = subprocess.run(["docker", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=MOST_SECONDS)
     if not check:
         return done
     assert done.returncode == 0, (arguments, done.stderr)

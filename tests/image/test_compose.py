@@ -67,8 +67,20 @@ def stack(compose_command, tmp_path_factory):
     stack.compose("down", "--volumes")
 
 
-def test_a_client_that_waits_for_health_finds_the_buckets(stack):
-    assert [line.split()[-1] for line in stack.client_said().splitlines()] == ["letters", "photos"]
+def test_a_client_that_waits_for_health_finds_the_seed(stack):
+    assert stack.client_said() == "Put by the seed, under alias/app.\n"
+
+
+def test_buckets_and_the_seed_are_there_from_outside(stack):
+    s3 = client(stack.address)
+    seed = json.loads((ROOT / "docs" / "compose" / "init" / "seed.json").read_text())
+
+    names = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    head = s3.head_object(Bucket="photos", Key="notes/welcome.txt")
+
+    assert names == {"letters", "photos", "reports"}
+    assert head["ContentType"] == "text/plain"
+    assert head["SSEKMSKeyId"].endswith(f":key/{seed['kms_keys'][0]['id']}")
 
 
 def test_what_was_put_from_outside_is_there_after_a_restart_on_the_volume(stack):

@@ -19,7 +19,7 @@ def shell(story, home):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {**clean, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home)}
     script = "".join(f"{line}\necho \"END $?\"\n" for line, _ in story)
-    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     outputs, results = "", []
     for line in done.stdout.splitlines(keepends=True):
         if line.startswith("END "):
@@ -43,6 +43,14 @@ def test_keep_what_it_is_given(tmp_path):
     story = commands(block(DOCUMENT, "Keep what it is given", "sh"))
 
     check(shell(story, tmp_path), story)
+
+
+def test_buckets_keys_and_seeds(tmp_path):
+    story = commands(block(DOCUMENT, "Buckets, keys and seeds", "sh"))
+
+    check(shell(story, tmp_path), story)
+
+    assert len([comment for _, comment in story if comment]) == 2
 
 
 def test_testcontainers_for_python():

@@ -1,13 +1,11 @@
 """Containers as people run them."""
 
-import ssl
 import time
 
 import pytest
-from conftest import docker, inspect
+from conftest import MOST_SECONDS, docker, inspect
 
 KEY = b"a customer's own key of 32 bytes"
-MOST_SECONDS = 60
 
 
 def put_and_get(s3, key="cat", body=b"meow", **asked):
@@ -55,6 +53,17 @@ def test_a_fresh_volume_is_written_without_root_and_read_by_the_next_container(r
     second = run(*keeping)
 
     assert second.client().get_object(Bucket="photos", Key="cat")["Body"].read() == b"meow"
+
+
+def test_a_seed_with_a_mistake_ends_it_with_the_line(tmp_path):
+    (tmp_path / "seed.json").write_text('{\n  "buckets": [{ "name": "No" }]\n}')
+    tmp_path.chmod(0o755)
+
+    done = docker("run", "--rm", "--volume", f"{tmp_path}:/init:ro", "strongroom", check=False)
+
+    assert done.returncode == 1
+    assert "/init/seed.json" in done.stderr
+    assert "line 2" in done.stderr
 
 
 def test_any_user_may_run_it_and_nothing_but_a_temporary_folder_is_written(run):

@@ -168,7 +168,7 @@ impl StorageBackend for CatalogueFile {
 }
 
 /// Whether there is no room, on the disk or for this user.
-fn is_full(error: &io::Error) -> bool {
+pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded

@@ -10,10 +10,11 @@ use tokio::sync::oneshot;
 use crate::model::object::{Blob, BlobPlace};
 use crate::model::upload_id::UploadId;
 use crate::store::blobs::{BlobFolder, OrphanFile};
-use crate::store::catalogue_file::Keeping;
+use crate::store::catalogue_file::{Keeping, is_full};
 use crate::store::engine::{Engine, Member, Verdict};
 use crate::store::error::StoreError;
 use crate::store::pins::Pins;
+use crate::store::reserve::Reserve;
 use crate::store::staging::StagedBlob;
 
 /// One caller's part of a commit.
@@ -61,6 +62,7 @@ pub(super) struct Committer {
     pub(super) pins: Pins,
     /// How often everything was replaced.
     pub(super) epoch: Arc<AtomicU64>,
+    pub(super) reserve: Reserve,
 }
 
 impl Committer {
@@ -89,6 +91,28 @@ impl Committer {
             .sync_names(&batch)
             .and_then(|()| self.engine.commit(&members));
         match verdicts {
+            Ok(verdicts) => {
+                self.answer(batch, verdicts);
+                self.reserve.keep();
+            }
+            Err(error) => self.refuse_but_free(batch, members, &error),
+        }
+    }
+
+    /// On a full disk those jobs that free something are done all the same, in the room that was kept for them.
+    fn refuse_but_free(&self, batch: Vec<Waiting>, members: Vec<Member>, error: &StoreError) {
+        let is_full = matches!(error, StoreError::Io { source, .. } if is_full(source));
+        let all = batch.into_iter().zip(members);
+        let (freeing, others): (Vec<_>, Vec<_>) =
+            all.partition(|(waiting, member)| is_full && waiting.job.frees(member));
+        let (batch, members): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+        self.refuse(batch, &members, error);
+        if freeing.is_empty() {
+            return;
+        }
+        self.reserve.give_up();
+        let (batch, members): (Vec<_>, Vec<_>) = freeing.into_iter().unzip();
+        match self.engine.commit(&members) {
             Ok(verdicts) => self.answer(batch, verdicts),
             Err(error) => self.refuse(batch, &members, &error),
         }
@@ -199,6 +223,13 @@ impl Committer {
     }
 }
 
+impl Job {
+    /// Whether there is more room when it is done. `member` is its own.
+    fn frees(&self, member: &Member) -> bool {
+        self.staged.is_none() && member.writes.iter().any(|write| write.value.is_none())
+    }
+}
+
 impl Waiting {
     /// A caller that went away meanwhile is no error; what the outcome holds is removed then.
     fn reply(self, outcome: Result<Outcome, StoreError>) {
@@ -214,9 +245,8 @@ impl fmt::Debug for Committer {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::io;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
+    use std::{fs, io};
 
     use bytes::Bytes;
     use tempfile::TempDir;
@@ -228,11 +258,13 @@ mod tests {
     use crate::store::redb_engine::RedbEngine;
     use crate::store::staging::BlobWriter;
 
-    /// Fails each commit, before or after it has reached the disk.
+    /// Finds the disk full at each commit, before or after it has reached the disk.
     #[derive(Debug)]
     struct FailingEngine {
         redb: RedbEngine,
         is_written: bool,
+        /// As long as this file takes room.
+        because_of: Option<PathBuf>,
     }
 
     impl Engine for FailingEngine {
@@ -241,6 +273,10 @@ mod tests {
         }
 
         fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError> {
+            let is_freed = self.because_of.as_ref().is_some_and(|file| !file.exists());
+            if is_freed {
+                return self.redb.commit(batch);
+            }
             if self.is_written {
                 self.redb.commit(batch)?;
             }
@@ -257,29 +293,43 @@ mod tests {
         }
     }
 
+    fn row(value: Option<&'static [u8]>) -> Write {
+        Write {
+            table: Table::Rows,
+            key: b"key".to_vec(),
+            value: value.map(Bytes::from_static),
+        }
+    }
+
+    fn failing(data: &Path, is_written: bool, because_of: Option<PathBuf>) -> Committer {
+        let redb = RedbEngine::open(&data.join("catalogue"), Keeping::Durable).unwrap();
+        redb.commit(&[Member::of(vec![row(Some(b"before"))])])
+            .unwrap();
+        Committer {
+            engine: Arc::new(FailingEngine {
+                redb,
+                is_written,
+                because_of,
+            }),
+            folder: BlobFolder::open(data, Keeping::Durable).unwrap(),
+            pins: Pins::default(),
+            epoch: Arc::default(),
+            reserve: Reserve::of(data, Keeping::Durable),
+        }
+    }
+
     /// How many blobs lie in the folder when the commit of one has failed.
     fn left_by_a_failed_commit(is_written: bool) -> usize {
         let data = TempDir::new().unwrap();
-        let redb = RedbEngine::open(&data.path().join("catalogue"), Keeping::Durable).unwrap();
-        let folder = BlobFolder::open(data.path(), Keeping::Durable).unwrap();
-        let mut writer = BlobWriter::new(BlobId([7; 16]), folder.clone());
+        let committer = failing(data.path(), is_written, None);
+        let mut writer = BlobWriter::new(BlobId([7; 16]), committer.folder.clone());
         writer.write(&LARGE).unwrap();
         let mut job = Job {
             staged: Some(writer.finish().unwrap()),
             ..Job::default()
         };
-        job.member.writes.push(Write {
-            table: Table::Rows,
-            key: b"key".to_vec(),
-            value: Some(Bytes::from_static(b"names the blob")),
-        });
+        job.member.writes.push(row(Some(b"names the blob")));
         let (answer, mut outcome) = oneshot::channel();
-        let committer = Committer {
-            engine: Arc::new(FailingEngine { redb, is_written }),
-            folder,
-            pins: Pins::default(),
-            epoch: Arc::default(),
-        };
 
         committer.run(vec![Waiting { job, answer }]);
 
@@ -289,6 +339,33 @@ mod tests {
             0
         );
         blob_files(data.path()).len()
+    }
+
+    #[test]
+    fn a_full_disk_takes_what_frees_room_and_nothing_else() {
+        let data = TempDir::new().unwrap();
+        let committer = failing(data.path(), false, Some(data.path().join("reserve")));
+        committer.reserve.keep();
+        let job = |value| {
+            let (answer, outcome) = oneshot::channel();
+            let mut job = Job::default();
+            job.member.writes.push(row(value));
+            (Waiting { job, answer }, outcome)
+        };
+        let (put, mut put_outcome) = job(Some(b"after"));
+        let (delete, mut delete_outcome) = job(None);
+
+        committer.run(vec![put, delete]);
+
+        let found = committer
+            .engine
+            .snapshot()
+            .unwrap()
+            .get(Table::Rows, b"key");
+        let deleted = delete_outcome.try_recv().unwrap();
+        assert!(put_outcome.try_recv().unwrap().is_err());
+        assert!(matches!(deleted, Ok(Outcome::Committed(_))), "{deleted:?}");
+        assert!(found.unwrap().is_none());
     }
 
     #[test]

@@ -243,6 +243,7 @@ mod tests {
     use crate::store::engine::{Engine, Member, Snapshot, Table, Verdict, Write};
     use crate::store::pins::Pins;
     use crate::store::redb_engine::RedbEngine;
+    use crate::store::reserve::Reserve;
 
     /// Counts the commits that reach redb.
     #[derive(Debug)]
@@ -293,6 +294,7 @@ mod tests {
                 folder: BlobFolder::open(folder.path(), keeping).unwrap(),
                 pins: Pins::default(),
                 epoch: Arc::default(),
+                reserve: Reserve::of(folder.path(), keeping),
             };
             Self {
                 group: Group::start(committer, &path).unwrap(),

@@ -18,6 +18,7 @@ use crate::store::error::StoreError;
 use crate::store::folder::{DataFolder, Folder};
 use crate::store::pins::Pins;
 use crate::store::redb_engine::RedbEngine;
+use crate::store::reserve::Reserve;
 use crate::store::staging::BlobWriter;
 use crate::store::{format, keys, sweep};
 
@@ -72,6 +73,7 @@ impl Store {
         let lost = sweep::lost_parts(&view)?;
         drop(view);
         leftovers.remove(&*engine)?;
+        Reserve::of(store.path(), store.blobs().keeping()).keep();
         if !lost.is_empty() {
             engine.commit(&[Member::of(lost)])?;
         }
@@ -114,6 +116,7 @@ impl Store {
             folder: blobs.clone(),
             pins: pins.clone(),
             epoch: Arc::clone(&epoch),
+            reserve: Reserve::of(folder.path(), folder.keeping()),
         };
         let opened = Opened {
             catalogue: Catalogue::new(file, committer)?,

@@ -41,6 +41,7 @@ mod pins;
 mod redb_engine;
 mod redb_guard;
 mod redb_tables;
+mod reserve;
 mod sealings;
 mod sweep;
 #[cfg(test)]

@@ -34,6 +34,10 @@ pub fn long_body() -> Vec<u8> {
 }
 
 /// Lets rustls encrypt with ring: `reqwest`, built without a provider, takes the one of the process.
+///
+/// # Panics
+///
+/// When another provider is installed already.
 pub fn use_ring() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -51,6 +55,10 @@ pub fn plain_client() -> reqwest::Client {
 }
 
 /// An HTTP client that trusts this CA (PEM) and speaks HTTP/2 where the server does.
+///
+/// # Panics
+///
+/// When the certificate is none.
 pub fn http_client(ca: &str) -> reqwest::Client {
     use_ring();
     let ca = reqwest::Certificate::from_pem(ca.as_bytes()).expect("the CA is PEM");

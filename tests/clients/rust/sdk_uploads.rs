@@ -8,7 +8,8 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
+    ChecksumAlgorithm, ChecksumMode, CommonPrefix, CompletedMultipartUpload, CompletedPart, Object,
+    ServerSideEncryption,
 };
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -201,11 +202,11 @@ async fn a_list_tells_objects_and_folders() {
     let list = client.list_objects_v2().bucket("photos").delimiter("/");
     let list = list.send().await.unwrap();
 
-    let keys: Vec<_> = list.contents().iter().filter_map(|o| o.key()).collect();
+    let keys: Vec<_> = list.contents().iter().filter_map(Object::key).collect();
     let folders: Vec<_> = list
         .common_prefixes()
         .iter()
-        .filter_map(|p| p.prefix())
+        .filter_map(CommonPrefix::prefix)
         .collect();
     assert_eq!((keys, folders), (vec!["a", "e"], vec!["b/"]));
 }
