@@ -14,6 +14,8 @@ pub(crate) struct Clock(Arc<Source>);
 
 #[derive(Debug, Default)]
 struct Source {
+    /// Where it stood first, if it was held.
+    first: Option<Timestamp>,
     /// Where the clock stands while it is held; `None` follows the system.
     held: Mutex<Option<Timestamp>>,
     /// How far ahead of the system a clock that runs has been moved, in milliseconds.
@@ -28,9 +30,11 @@ impl Clock {
 
     /// Stands at `time` until it is moved.
     pub(crate) fn at(time: Timestamp) -> Self {
-        let clock = Self::default();
-        clock.set(time);
-        clock
+        Self(Arc::new(Source {
+            first: Some(time),
+            held: Mutex::new(Some(time)),
+            ahead_millis: AtomicU64::new(0),
+        }))
     }
 
     /// What time it is.
@@ -45,6 +49,13 @@ impl Clock {
     /// Holds the clock at `time`.
     pub(crate) fn set(&self, time: Timestamp) {
         *self.0.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+    }
+
+    /// Sets it back to what it was at first.
+    pub(crate) fn restart(&self) {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = self.0.first;
+        self.0.ahead_millis.store(0, Ordering::Relaxed);
     }
 
     /// Moves the clock forward, whether it is held or runs.
@@ -79,6 +90,23 @@ mod tests {
         same.advance(Duration::from_hours(24));
 
         assert_eq!(clock.now(), Timestamp::from_unix_millis(86_405_000));
+    }
+
+    #[test]
+    fn a_clock_can_be_set_back_to_where_it_began() {
+        let (held, running) = (Clock::at(Timestamp::from_unix_millis(5)), Clock::system());
+        let before = running.now();
+        for clock in [&held, &running] {
+            clock.advance(Duration::from_hours(1));
+            clock.set(clock.now());
+            clock.advance(Duration::from_hours(1));
+        }
+
+        held.restart();
+        running.restart();
+
+        assert_eq!(held.now(), Timestamp::from_unix_millis(5));
+        assert!(running.now() < before.plus(Duration::from_hours(1)));
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub use crate::control::damage::{Damage, DamageCause, Tally, VerifyNote};
 pub use crate::control::folder::Inspection;
 pub use crate::control::layout::{LayerLayout, Segment};
 pub use crate::control::search::{Finding, Form};
+pub use crate::control::state::Snapshot;
 pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock::Clock;
 use crate::control::look::{LookError, Wanted, find};
 use crate::control::search::{Finding, search};
+use crate::control::state::{Snapshot, State};
 use crate::control::stored::{Stored, Surroundings};
 use crate::journal::kms_calls::{KmsCall, KmsCalls};
 use crate::journal::received::ReceivedRequest;
@@ -29,6 +30,7 @@ pub struct Running {
     pub(crate) store: Store,
     pub(crate) kms_calls: KmsCalls,
     pub(crate) requests: Requests,
+    pub(crate) state: Arc<State>,
     pub(crate) panics: Panics,
     pub(crate) tls: Arc<Tls>,
     pub(crate) serving: Serving,
@@ -153,6 +155,40 @@ impl Running {
     /// calls are remembered.
     pub fn kms_calls(&self) -> Vec<KmsCall> {
         self.kms_calls.all()
+    }
+
+    /// Makes the server what it was when it became ready: every bucket, object, upload and KMS key is gone, what the settings
+    /// name is made again (its KMS keys under new ids), the journals are empty, and the clock is back where it began. The root
+    /// key stays. With a data folder this wipes what lies in it.
+    ///
+    /// Whoever asks meanwhile waits. A write that was under way is refused (503, which clients send again): it never lands
+    /// behind the reset.
+    ///
+    /// # Errors
+    ///
+    /// One line, where the store fails.
+    pub async fn reset(&self) -> Result<(), String> {
+        self.state.reset().await
+    }
+
+    /// Takes a snapshot of all that the server keeps: buckets, objects, uploads under way, KMS keys. Large bodies are not
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// One line, where the store fails.
+    pub async fn snapshot(&self) -> Result<Snapshot, String> {
+        self.state.snapshot().await
+    }
+
+    /// Puts everything back as it was in a snapshot, as often as wanted; requests meanwhile are treated as by
+    /// [`Running::reset`]. Clock and journals go on.
+    ///
+    /// # Errors
+    ///
+    /// One line, for the snapshot of another server, and where the store fails.
+    pub async fn restore(&self, snapshot: &Snapshot) -> Result<(), String> {
+        self.state.restore(snapshot).await
     }
 
     /// How often the server has panicked, which is always a fault of its own. The request that met the panic got 500

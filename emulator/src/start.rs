@@ -2,14 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::auth::authenticator::Authenticator;
 use crate::auth::identities::{Identities, is_account};
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
 use crate::control::folder;
-use crate::control::service::{ControlParts, ControlService};
+use crate::control::gate::Gate;
+use crate::control::service::ControlService;
+use crate::control::state::{Provision, State};
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
 use crate::journal::requests::Requests;
@@ -55,6 +57,7 @@ pub(crate) struct Parts {
 /// A server that nobody can reach yet.
 pub(crate) struct Prepared {
     parts: Parts,
+    state: Arc<State>,
     pub(crate) front: Front,
     pub(crate) tls: Arc<Tls>,
 }
@@ -79,7 +82,12 @@ impl Emulator {
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let Prepared { parts, front, tls } = prepare(&config).await?;
+        let Prepared {
+            parts,
+            state,
+            front,
+            tls,
+        } = prepare(&config).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
@@ -89,6 +97,7 @@ impl Emulator {
             store: parts.store,
             kms_calls: parts.kms_calls,
             requests: parts.requests,
+            state,
             panics: parts.panics,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
@@ -104,9 +113,15 @@ impl Emulator {
 pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let Household { parts, services } = assemble(config).await?;
     let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
-    provision::everything(config, &services.s3, &services.kms).await?;
-    let front = front(config, &parts, services, &tls);
-    Ok(Prepared { parts, front, tls })
+    let state = Arc::new(state(config, &parts, &services));
+    (state.provision)().await.map_err(StartError)?;
+    let front = front(config, &parts, services, (&state, &tls));
+    Ok(Prepared {
+        parts,
+        state,
+        front,
+        tls,
+    })
 }
 
 /// Store, keys and services, which nobody can reach from outside yet.
@@ -163,8 +178,39 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
     })
 }
 
+fn state(config: &Config, parts: &Parts, services: &Services) -> State {
+    State {
+        store: parts.store.clone(),
+        keyring: Arc::clone(&services.s3.keyring),
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        requests: parts.requests.clone(),
+        kms_calls: parts.kms_calls.clone(),
+        provision: provision(config, services),
+        gate: Gate::default(),
+        named: Mutex::default(),
+    }
+}
+
+fn provision(config: &Config, services: &Services) -> Provision {
+    let config = Arc::new(config.clone());
+    let (s3, kms) = (Arc::clone(&services.s3), Arc::clone(&services.kms));
+    Box::new(move || {
+        let (config, s3, kms) = (Arc::clone(&config), Arc::clone(&s3), Arc::clone(&kms));
+        Box::pin(async move {
+            let made = provision::everything(&config, &s3, &kms).await;
+            made.map_err(|error| error.to_string())
+        })
+    })
+}
+
 /// All protocols on one port. A later one is one more line.
-fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> Front {
+fn front(
+    config: &Config,
+    parts: &Parts,
+    services: Services,
+    (state, tls): (&Arc<State>, &Arc<Tls>),
+) -> Front {
     let Services { s3, kms, sts } = services;
     let buckets = Arc::clone(&s3);
     let bucket_exists =
@@ -180,13 +226,7 @@ fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> 
             .map(str::to_owned)
             .map_err(|error| error.to_string())
     };
-    let told = ControlParts {
-        store: parts.store.clone(),
-        requests: parts.requests.clone(),
-        kms_calls: parts.kms_calls.clone(),
-        ca_pem: Arc::new(ca_pem),
-    };
-    let control = ControlService::new(told, &config.hosts);
+    let control = ControlService::new(Arc::clone(state), Arc::new(ca_pem), &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
         .with(Protocol::S3, s3)
@@ -198,6 +238,7 @@ fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> 
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
         requests: parts.requests.clone(),
+        gate: state.gate.clone(),
         panics: parts.panics.clone(),
     }
 }

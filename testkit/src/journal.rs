@@ -65,7 +65,7 @@ impl Strongroom {
     pub(crate) fn print_last_requests(&self) {
         let requests = self.received_requests();
         let last = &requests[requests.len().saturating_sub(LAST)..];
-        eprintln!("The last {} requests to {}:", last.len(), self.uri());
+        eprintln!("The last requests to {}:", self.uri());
         for request in last {
             eprintln!("  {request}");
         }

@@ -46,6 +46,7 @@ mod encryption;
 mod failure;
 mod journal;
 mod server;
+mod state;
 mod thread;
 mod trust;
 mod twin;
@@ -73,5 +74,6 @@ pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
     Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
-    NewBuckets, ReceivedRequest, Secret, Segment, Stored, StoredBlob, Through, WrappedUnder,
+    NewBuckets, ReceivedRequest, Secret, Segment, Snapshot, Stored, StoredBlob, Through,
+    WrappedUnder,
 };

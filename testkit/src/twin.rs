@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use strongroom::Snapshot;
+
 use crate::builder::Builder;
 
 /// A running server; everything but starting is the asynchronous twin's.
@@ -41,11 +43,65 @@ impl Strongroom {
     }
 
     fn launch(builder: Builder) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime can be made");
-        Self(runtime.block_on(crate::server::Strongroom::launch(builder)))
+        Self(wait_for(crate::server::Strongroom::launch(builder)))
     }
+
+    /// Makes the server what it was when it became ready. See [`reset`](crate::Strongroom::reset).
+    ///
+    /// ```
+    /// use strongroom_testkit::blocking::Strongroom;
+    ///
+    /// let s3 = Strongroom::builder().bucket("photos").start_blocking();
+    /// s3.reset();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the store fails, and within an asynchronous runtime.
+    pub fn reset(&self) {
+        wait_for(self.0.reset());
+    }
+
+    /// Takes a snapshot of all that the server keeps. See [`snapshot`](crate::Strongroom::snapshot).
+    ///
+    /// ```
+    /// use strongroom_testkit::blocking::Strongroom;
+    ///
+    /// let s3 = Strongroom::builder().bucket("photos").start_blocking();
+    /// let fresh = s3.snapshot();
+    /// s3.restore(&fresh);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the store fails, and within an asynchronous runtime.
+    pub fn snapshot(&self) -> Snapshot {
+        wait_for(self.0.snapshot())
+    }
+
+    /// Puts everything back as it was in a snapshot. See [`restore`](crate::Strongroom::restore).
+    ///
+    /// ```
+    /// use strongroom_testkit::blocking::Strongroom;
+    ///
+    /// let s3 = Strongroom::builder().bucket("photos").start_blocking();
+    /// let fresh = s3.snapshot();
+    /// s3.restore(&fresh);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the snapshot is of another server, when the store fails, and within an asynchronous runtime.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        wait_for(self.0.restore(snapshot));
+    }
+}
+
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime can be made");
+    runtime.block_on(future)
 }
 
 impl Deref for Strongroom {

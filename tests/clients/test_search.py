@@ -1,6 +1,7 @@
 """A store filled in every mode and by every way in, half of its uploads given up: no plaintext and no key lies anywhere.
 
-What is searched is all that the server wrote, data folder, temporary folder and log, and every error body that it sent.
+What is searched is all that the server wrote, data folder, temporary folder and log, every error body that it sent, and
+what its journals tell.
 """
 
 import base64
@@ -147,6 +148,15 @@ def customer_headers(brings):
     return {f"{SSE}-customer-{name}": value for name, value in values.items()}
 
 
+def keep_journals(server, scheme):
+    """Writes down what the journals tell where the search comes by."""
+    trust = {"verify": str(server.ca)} if scheme == "https" else {}
+    for journal in ("requests", "kms-calls"):
+        told = requests.get(f"{server.uri(scheme)}/_emulator/{journal}", timeout=20, **trust)
+        told.raise_for_status()
+        (server.home / journal).write_bytes(told.content)
+
+
 def test_a_store_that_was_filled_in_every_mode_holds_no_secret(server, scheme):
     kms = server.client(scheme, "kms")
     key = kms.create_key()["KeyMetadata"]
@@ -179,6 +189,7 @@ def test_a_store_that_was_filled_in_every_mode_holds_no_secret(server, scheme):
     # Six objects a way, each with a data key, two under two layers, and none of ours under SSE-C; a bucket key; a material.
     assert len(keys) >= 6 * (1 + 1 + 1 + 2) + 1 + 1 or not server.folder.exists()
     assert shop.errors.stat().st_size > 0
+    keep_journals(server, scheme)
     assert search(server, *keys, KEY[::-1]) == []
 
 
@@ -199,4 +210,6 @@ def test_a_key_in_a_presigned_url_stays_hidden(server, scheme):
 
     assert (put.status_code, got.status_code, got.content) == (200, 200, LARGE), put.text
     assert (refused.status_code, "***" in refused.text) == (403, True)
+    keep_journals(server, scheme)
+    assert "***" in (server.home / "requests").read_text()
     assert search(server) == []

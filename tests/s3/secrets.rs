@@ -184,6 +184,10 @@ async fn the_journal_and_the_test_kit_show_no_secret() {
 
     assert!(calls.len() > 30, "{} calls", calls.len());
     shown.push(("the journal".to_owned(), format!("{calls:?} {calls:#?}")));
+    shown.push((
+        "the requests".to_owned(),
+        requests_of(&kept.keyed.server).await,
+    ));
     shown.push(("the server".to_owned(), format!("{:?}", kept.keyed.server)));
     for (place, content) in shown {
         secrets.assert_absent(&place, content.as_bytes());
@@ -321,4 +325,67 @@ async fn a_condition_that_does_not_hold_does_not_tell_the_key() {
         answer.text()
     );
     Secrets::known().assert_absent("the refusal", &answer.body);
+}
+
+/// Everything that the journal tells of the requests, in each of its forms.
+async fn requests_of(server: &Strongroom) -> String {
+    let requests = server.received_requests();
+    let lines: Vec<_> = requests.iter().map(ToString::to_string).collect();
+    let answer = send(server.address(), "GET /_emulator/requests", &[]).await;
+    assert_eq!(answer.status, 200);
+    format!("{requests:?} {requests:#?} {lines:?} {}", answer.text())
+}
+
+/// Parameters of a presigned request count as headers, and each of them may be spelled in any case.
+#[tokio::test]
+async fn the_journal_masks_what_a_query_carries() {
+    let server = Keyed::believing().await.server;
+    let [key, signature, token] = [
+        "K0%2B%2FyQHJcx5CgotqScZJqhfJ8hpfw4leiB3Bzyo8HSo%3D",
+        "5ec2e7",
+        "70cec",
+    ];
+    let target = format!(
+        "PUT /photos/key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=5ec2e7%2F20240101%2Fus-east-1%2Fs3%2Faws4_request\
+         &X-Amz-Signature={signature}&X-Amz-Security-Token={token}&x-amz-server-side-encryption-customer-key={key}\
+         &X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key={key}&x-amz-security-token={token}\
+         &AWSAccessKeyId={signature}&Signature={signature}&prefix=seen"
+    );
+    let authorization = format!("AWS {signature}:{signature}");
+    let headers = [
+        ("authorization", &*authorization),
+        ("x-amz-security-token", token),
+        ("x-amz-server-side-encryption-customer-key", CUSTOMER_KEY.0),
+        ("cookie", signature),
+        ("referer", signature),
+    ];
+
+    send(server.address(), &target, &headers).await;
+
+    let told = requests_of(&server).await;
+    for secret in [signature, token, "customer-key=K0", CUSTOMER_KEY.0, key] {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
+    assert!(told.contains("X-Amz-Signature=***"), "{told}");
+    assert!(told.contains("prefix=seen"), "{told}");
+    Secrets::known().assert_absent("the journal", told.as_bytes());
+}
+
+#[tokio::test]
+async fn the_journal_keeps_no_field_of_a_form() {
+    let (server, _client) = forms::photos().await;
+    let form = Form::new("key", MARKER).customers();
+    let form = form
+        .field("x-amz-security-token", "a session token")
+        .signed();
+
+    let answer = form.post(&server).await;
+
+    let told = requests_of(&server).await;
+    assert!(told.contains("PostObject"), "{}", answer.text());
+    for (name, value) in form.fields.iter().filter(|(name, _)| name != "key") {
+        let is_told = told.contains(&**value) && value != "AES256";
+        assert!(!is_told, "{name} in {told}");
+    }
+    Secrets::known().assert_absent("the journal", told.as_bytes());
 }

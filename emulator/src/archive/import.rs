@@ -32,7 +32,7 @@ impl Import {
     /// # Errors
     ///
     /// One line, with the place of what cannot be imported: what came before it is in the folder.
-    pub async fn run(&self, tell: &mut dyn FnMut(u64)) -> Result<Imported, String> {
+    pub async fn run(&self, tell: &mut (dyn FnMut(u64) + Send)) -> Result<Imported, String> {
         let household = assemble(&self.config).await;
         let household = household.map_err(|error| error.to_string())?;
         let client = InProcess {

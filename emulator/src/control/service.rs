@@ -10,9 +10,8 @@ use tokio::task;
 
 use crate::control::json::render;
 use crate::control::look::{LookError, Wanted, find};
+use crate::control::state::State;
 use crate::control::{guard, journals};
-use crate::journal::kms_calls::KmsCalls;
-use crate::journal::requests::Requests;
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
 use crate::s3::workers::joined;
@@ -29,12 +28,20 @@ const PEM: &str = "application/pem-certificate-chain";
 /// The most sealed bytes that are told in one answer.
 const MAX_RAW_BYTES: u64 = 64 * 1_024 * 1_024;
 
+/// Under which other emulators reset, for scripts that ask there.
+const RESETS: [&str; 2] = ["/_localstack/state/reset", "/moto-api/reset"];
+/// The bucket that the last of them could be in.
+const MOTO: &str = "moto-api";
 /// What it can be asked for, and how.
-const ASKED: [(&str, Method, Asked); 4] = [
+const ASKED: [(&str, Method, Asked); 8] = [
     ("stored", Method::GET, Asked::Stored),
     ("requests", Method::GET, Asked::Requests),
     ("kms-calls", Method::GET, Asked::KmsCalls),
     ("ca.pem", Method::GET, Asked::Certificate),
+    ("reset", Method::POST, Asked::Reset),
+    ("snapshot", Method::POST, Asked::Snapshot),
+    ("snapshot", Method::DELETE, Asked::Forget),
+    ("restore", Method::POST, Asked::Restore),
 ];
 
 /// The certificate that HTTPS clients must trust, in PEM, or why there is none.
@@ -42,7 +49,9 @@ pub(crate) type CaPem = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
 /// Answers for the control.
 pub(crate) struct ControlService {
-    parts: ControlParts,
+    state: Arc<State>,
+    /// What HTTPS clients must trust.
+    ca_pem: CaPem,
     /// The names that `--host` added.
     names: Vec<String>,
     hosts: Hosts,
@@ -55,24 +64,16 @@ enum Told {
     Certificate(String),
 }
 
-/// What the control tells of.
-pub(crate) struct ControlParts {
-    /// How objects lie.
-    pub(crate) store: Store,
-    /// The requests that were answered.
-    pub(crate) requests: Requests,
-    /// The calls of KMS.
-    pub(crate) kms_calls: KmsCalls,
-    /// What HTTPS clients must trust.
-    pub(crate) ca_pem: CaPem,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Stored,
     Requests,
     KmsCalls,
     Certificate,
+    Reset,
+    Snapshot,
+    Forget,
+    Restore,
 }
 
 /// An answer that is not what was asked for.
@@ -80,9 +81,10 @@ struct Refusal(StatusCode, String);
 
 impl ControlService {
     /// `names` are those of `--host`.
-    pub(crate) fn new(parts: ControlParts, names: &[String]) -> Self {
+    pub(crate) fn new(state: Arc<State>, ca_pem: CaPem, names: &[String]) -> Self {
         Self {
-            parts,
+            state,
+            ca_pem,
             names: names.to_vec(),
             hosts: Hosts::new(names.iter().cloned()),
         }
@@ -90,12 +92,19 @@ impl ControlService {
 
     /// Whether a request means the control, and not an object of that name in a bucket that its host names.
     pub(crate) fn is_asked(&self, request: &Request) -> bool {
-        request.path.starts_with(PREFIX) && !self.is_in_bucket(&request.host)
+        let path = request.path.as_str();
+        let is_reset = request.method == Method::POST && RESETS.contains(&path);
+        let is_bucket = is_reset && path.starts_with("/moto") && self.has_bucket(MOTO);
+        (path.starts_with(PREFIX) || (is_reset && !is_bucket)) && !self.is_in_bucket(&request.host)
     }
 
     fn is_in_bucket(&self, host: &str) -> bool {
-        let bucket = self.hosts.bucket_of(host).map(BucketName::parse);
-        bucket.is_some_and(|bucket| bucket.is_ok_and(|name| self.parts.store.bucket(&name).is_ok()))
+        let bucket = self.hosts.bucket_of(host);
+        bucket.is_some_and(|bucket| self.has_bucket(bucket))
+    }
+
+    fn has_bucket(&self, name: &str) -> bool {
+        BucketName::parse(name).is_ok_and(|name| self.state.store.bucket(&name).is_ok())
     }
 
     /// Answers.
@@ -119,19 +128,37 @@ impl ControlService {
         }
         match asked(request)? {
             Asked::Stored => self.stored(request).await.map(Told::Json),
-            Asked::Requests => journals::of_requests(&self.parts.requests, &request.query)
+            Asked::Requests => journals::of_requests(&self.state.requests, &request.query)
                 .map(Told::Json)
                 .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error)),
             Asked::KmsCalls => Ok(Told::Json(journals::of_kms_calls(
-                &self.parts.kms_calls.all(),
+                &self.state.kms_calls.all(),
             ))),
             Asked::Certificate => self.certificate(),
+            Asked::Reset => self.state.reset().await.map(|()| ok()).map_err(failed),
+            Asked::Snapshot => {
+                let id = self.state.name_snapshot().await.map_err(failed)?;
+                Ok(Told::Json(json!({ "id": id })))
+            }
+            Asked::Forget => {
+                let id = id_of(request)?;
+                let existed = self.state.forget_snapshot(id).await;
+                existed.then(ok).ok_or_else(|| no_snapshot(id))
+            }
+            Asked::Restore => self.restore(id_of(request)?).await,
         }
+    }
+
+    async fn restore(&self, id: &str) -> Result<Told, Refusal> {
+        let snapshot = self.state.find_snapshot(id);
+        let snapshot = snapshot.ok_or_else(|| no_snapshot(id))?;
+        self.state.restore(&snapshot).await.map_err(failed)?;
+        Ok(ok())
     }
 
     /// `GET /_emulator/ca.pem`: for clients that share no file with the server. It is no secret.
     fn certificate(&self) -> Result<Told, Refusal> {
-        let pem = (self.parts.ca_pem)();
+        let pem = (self.ca_pem)();
         pem.map(Told::Certificate)
             .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error))
     }
@@ -139,7 +166,7 @@ impl ControlService {
     /// `GET /_emulator/stored?bucket=…&key=…[&version=…][&raw=true]`: how an object lies in the store.
     async fn stored(&self, request: &Request) -> Result<Value, Refusal> {
         let query = request.query.clone();
-        let store = self.parts.store.clone();
+        let store = self.state.store.clone();
         let telling = task::spawn_blocking(move || {
             let named = |name: &str| query.find(name).filter(|value| !value.is_empty());
             let needed = |name: &str| named(name).ok_or_else(|| missing(name));
@@ -156,16 +183,47 @@ impl ControlService {
 }
 
 fn asked(request: &Request) -> Result<Asked, Refusal> {
-    let path = request.path.strip_prefix(PREFIX).unwrap_or_default();
-    let Some((_, method, asked)) = ASKED.iter().find(|(known, ..)| *known == path) else {
+    let path = request.path.strip_prefix(PREFIX).unwrap_or("reset");
+    let here: Vec<_> = ASKED.iter().filter(|(known, ..)| *known == path).collect();
+    let asked = here.iter().find(|(_, method, _)| request.method == *method);
+    if let Some((.., asked)) = asked {
+        return Ok(*asked);
+    }
+    let methods: Vec<_> = here.iter().map(|(_, method, _)| method.as_str()).collect();
+    if methods.is_empty() {
         let refused = format!("nothing answers at `{}`", request.path);
         return Err(Refusal(StatusCode::NOT_FOUND, refused));
-    };
-    if request.method != *method {
-        let refused = format!("`{}` is answered to {method} alone", request.path);
-        return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, refused));
     }
-    Ok(*asked)
+    let methods = methods.join(" and ");
+    let refused = format!("`{}` is answered to {methods} alone", request.path);
+    Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, refused))
+}
+
+/// As moto's reset answers.
+fn ok() -> Told {
+    Told::Json(json!({ "status": "ok" }))
+}
+
+fn id_of(request: &Request) -> Result<&str, Refusal> {
+    let id = request.query.find("id").filter(|id| !id.is_empty());
+    let missing = || {
+        Refusal(
+            StatusCode::BAD_REQUEST,
+            "the query needs `id`: ?id=SNAPSHOT".to_owned(),
+        )
+    };
+    id.ok_or_else(missing)
+}
+
+fn no_snapshot(id: &str) -> Refusal {
+    Refusal(
+        StatusCode::NOT_FOUND,
+        format!("no snapshot is called `{id}`"),
+    )
+}
+
+fn failed(error: String) -> Refusal {
+    Refusal(StatusCode::INTERNAL_SERVER_ERROR, error)
 }
 
 fn tell(store: &Store, wanted: &Wanted<'_>, with_raw: bool) -> Result<Value, Refusal> {

@@ -70,6 +70,11 @@ impl Requests {
         self.lock().counts.clone()
     }
 
+    /// Forgets all of them, and how many they were.
+    pub(crate) fn clear(&self) {
+        *self.lock() = Remembered::default();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Remembered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -88,6 +88,12 @@ impl BucketKeys {
         });
         Ok((bucket_key, false))
     }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&self) {
+        let mut lives = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.clear();
+    }
 }
 
 impl Live {

@@ -51,6 +51,11 @@ impl Keyring {
         }
     }
 
+    /// Forgets what it has in memory of keys that may be gone from the store.
+    pub(crate) fn forget(&self) {
+        self.bucket_keys.clear();
+    }
+
     /// Whether this is the root key that the store's data was made under; `None` for a store without data.
     ///
     /// # Errors

@@ -197,6 +197,8 @@ impl From<StoreError> for S3Error {
             StoreError::ConditionFailed(asked) => {
                 Code::PreconditionFailed.with("Condition", condition_header(asked))
             }
+            // AWS: unverified. Clients send it again, into the state that is there now.
+            StoreError::Replaced => Code::ServiceUnavailable.error(),
             other => Self::internal(other),
         }
     }

@@ -125,7 +125,8 @@ impl S3Service {
             insecure: false,
             is_version_4: true,
         };
-        let cx = self.context(Caller::Known(owner), access, Some(bucket.clone()));
+        let store = self.store.clone();
+        let cx = self.context(store, Caller::Known(owner), access, Some(bucket.clone()));
         let object = ObjectAddress {
             bucket: bucket.name.clone(),
             key: version.key.clone(),
@@ -149,6 +150,8 @@ impl S3Service {
             caller,
             mut request,
         } = asked;
+        // First of all: what is read from here on belongs to this state of the store.
+        let store = self.store.as_of_now();
         about.operation = Some(entry.name);
         tell_target(about, &target);
         let mut form = None;
@@ -178,7 +181,7 @@ impl S3Service {
         intake::check_signing(&incoming, entry.payload)?;
         let bucket = self.let_in(entry, &incoming, &identified.caller)?;
         permit::check_version(access, entry)?;
-        let cx = self.context(identified.caller, access, bucket);
+        let cx = self.context(store, identified.caller, access, bucket);
         match entry.call {
             Call::Operation(run) => {
                 intake::read_document(&mut incoming, entry.payload).await?;
@@ -230,9 +233,15 @@ impl S3Service {
         Ok(bucket)
     }
 
-    fn context(&self, caller: Caller, access: Access, bucket: Option<Bucket>) -> Context {
+    fn context(
+        &self,
+        store: Store,
+        caller: Caller,
+        access: Access,
+        bucket: Option<Bucket>,
+    ) -> Context {
         Context {
-            store: self.store.clone(),
+            store,
             keyring: Arc::clone(&self.keyring),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use warp::{Filter, Rejection, Reply};
 
 use crate::clock::Clock;
+use crate::control::gate::Gate;
 use crate::entropy::Entropy;
 use crate::journal::requests::Requests;
 use crate::server::bounds::{self, Bounds};
@@ -37,6 +38,8 @@ pub(crate) struct Front {
     pub(crate) bounds: Bounds,
     /// Remembers them.
     pub(crate) requests: Requests,
+    /// Lets them in.
+    pub(crate) gate: Gate,
     /// Counts what went wrong by a fault of ours.
     pub(crate) panics: Panics,
 }
@@ -89,6 +92,7 @@ async fn answer(
         drop(request);
         refusal.respond(&front.clock, &front.entropy)
     } else {
+        front.gate.pass().await;
         ask(&front, request).await
     };
     // Before the answer leaves: who has got it finds his request in the journal.

@@ -10,6 +10,7 @@ use crate::model::object::BlobId;
 use crate::store::catalogue_file::Keeping;
 use crate::store::error::StoreError;
 use crate::store::folder::make_folder;
+use crate::store::holds::{Holds, Sentence};
 
 /// Where blobs lie, and where they wait for their rows.
 #[derive(Clone, Debug)]
@@ -17,11 +18,16 @@ pub(super) struct BlobFolder {
     blobs: Arc<Path>,
     staging: Arc<Path>,
     keeping: Keeping,
+    holds: Holds,
 }
 
 /// A file that no row names: gone when this is dropped, unless a row came to name it.
 #[derive(Debug)]
-pub(super) struct OrphanFile(Option<PathBuf>);
+pub(super) struct OrphanFile {
+    path: Option<PathBuf>,
+    /// For one that a row has named.
+    sentence: Option<Sentence>,
+}
 
 impl BlobFolder {
     /// Makes both folders where they are missing. A run that was killed may have left folders of blobs whose names are
@@ -44,12 +50,26 @@ impl BlobFolder {
             blobs: data.join("blobs").into(),
             staging: data.join("staging").into(),
             keeping,
+            holds: Holds::default(),
         }
     }
 
     /// Whether blobs outlive the process.
     pub(super) fn keeping(&self) -> Keeping {
         self.keeping
+    }
+
+    /// Who may remove which of them.
+    pub(super) fn holds(&self) -> &Holds {
+        &self.holds
+    }
+
+    /// The file of a blob that no row names any more.
+    pub(super) fn condemn(&self, blob: BlobId) -> OrphanFile {
+        OrphanFile {
+            path: Some(self.path(blob)),
+            sentence: Some(self.holds.condemn(blob)),
+        }
     }
 
     /// The folder of the folders of blobs.
@@ -94,11 +114,11 @@ impl BlobFolder {
     /// `Io`.
     pub(super) fn publish(&self, orphan: &mut OrphanFile, blob: BlobId) -> Result<(), StoreError> {
         let target = self.path(blob);
-        let Some(source) = orphan.0.as_ref().filter(|source| **source != target) else {
+        let Some(source) = orphan.path.as_ref().filter(|source| **source != target) else {
             return Ok(());
         };
         self.rename(source, &target)?;
-        orphan.0 = Some(target);
+        orphan.path = Some(target);
         Ok(())
     }
 
@@ -136,23 +156,29 @@ impl BlobFolder {
 impl OrphanFile {
     /// Takes charge of a file.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self(Some(path))
+        Self {
+            path: Some(path),
+            sentence: None,
+        }
     }
 
     /// A row names the file now: it stays.
     pub(super) fn adopt(mut self) {
-        self.0 = None;
+        self.path = None;
     }
 
     /// The folder in which it lies.
     pub(super) fn parent(&self) -> Option<&Path> {
-        self.0.as_deref().and_then(Path::parent)
+        self.path.as_deref().and_then(Path::parent)
     }
 }
 
 impl Drop for OrphanFile {
     fn drop(&mut self) {
-        let Some(path) = &self.0 else { return };
+        let Some(path) = &self.path else { return };
+        if self.sentence.as_ref().is_some_and(|own| !own.is_due()) {
+            return;
+        }
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!("cannot remove `{}`: {error}", path.display());

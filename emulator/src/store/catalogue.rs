@@ -34,6 +34,14 @@ pub(super) struct Catalogue {
     engine: Arc<dyn Engine>,
 }
 
+/// The catalogue, written by somebody who began when everything had last been replaced so many times; `None` where that
+/// does not matter.
+#[derive(Debug)]
+pub(super) struct Writing<'c> {
+    pub(super) catalogue: &'c Catalogue,
+    pub(super) epoch: Option<u64>,
+}
+
 /// Everything that is committed at one moment.
 pub(super) struct View {
     file: Arc<Path>,
@@ -75,31 +83,21 @@ impl Catalogue {
         })
     }
 
-    /// Commits what `work` writes, on condition that what it read has not changed. `staged` is the new blob that its
-    /// rows name.
+    /// Does something that may block, while nobody commits: it is told all that is committed.
     ///
     /// # Errors
     ///
     /// Those of `work`; `Io`, `Corrupted`.
-    pub(super) async fn transact<T>(
+    pub(super) async fn alone<T: Send + 'static>(
         &self,
-        mut staged: Option<StagedBlob>,
-        mut work: impl FnMut(&mut Transaction) -> Result<T, StoreError>,
+        work: impl FnOnce(&View, &Committer) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        loop {
-            let (answer, mut job) = self.attempt(&mut work)?;
-            if job.member.writes.is_empty() {
-                return Ok(answer);
-            }
-            job.staged = staged;
-            match self.group.run(job).await? {
-                Outcome::Conflict(returned) => staged = returned,
-                Outcome::Committed(orphans) => {
-                    remove(orphans).await;
-                    return Ok(answer);
-                }
-            }
-        }
+        let file = Arc::clone(&self.file);
+        let work = move |committer: &Committer| {
+            let snapshot = committer.engine.snapshot()?;
+            work(&View { file, snapshot }, committer)
+        };
+        self.group.alone(work).await
     }
 
     fn attempt<T>(
@@ -115,6 +113,36 @@ impl Catalogue {
         };
         let answer = work(&mut transaction)?;
         Ok((answer, transaction.into_job()))
+    }
+}
+
+impl Writing<'_> {
+    /// Commits what `work` writes, on condition that what it read has not changed. `staged` is the new blob that its
+    /// rows name.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`; `Replaced`, `Io`, `Corrupted`.
+    pub(super) async fn transact<T>(
+        &self,
+        mut staged: Option<StagedBlob>,
+        mut work: impl FnMut(&mut Transaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        loop {
+            let (answer, mut job) = self.catalogue.attempt(&mut work)?;
+            if job.member.writes.is_empty() {
+                return Ok(answer);
+            }
+            job.staged = staged;
+            job.epoch = self.epoch;
+            match self.catalogue.group.run(job).await? {
+                Outcome::Conflict(returned) => staged = returned,
+                Outcome::Committed(orphans) => {
+                    remove(orphans).await;
+                    return Ok(answer);
+                }
+            }
+        }
     }
 }
 

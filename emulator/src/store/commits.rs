@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::oneshot;
 
@@ -25,6 +26,8 @@ pub(super) struct Job {
     pub(super) staged: Option<StagedBlob>,
     /// The blobs that they no longer name.
     pub(super) discarded: Vec<Discarded>,
+    /// The state of the store that it was begun in; `None` where any will do.
+    pub(super) epoch: Option<u64>,
 }
 
 /// A blob that no row names any more.
@@ -57,6 +60,8 @@ pub(super) struct Committer {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) folder: BlobFolder,
     pub(super) pins: Pins,
+    /// How often everything was replaced.
+    pub(super) epoch: Arc<AtomicU64>,
     pub(super) reserve: Reserve,
 }
 
@@ -67,7 +72,12 @@ impl Committer {
         let asked = batch
             .into_iter()
             .filter(|waiting| !waiting.answer.is_closed());
-        let mut batch: Vec<_> = asked
+        let (current, late): (Vec<_>, Vec<_>) = asked.partition(|waiting| self.is_current(waiting));
+        for waiting in late {
+            waiting.reply(Err(StoreError::Replaced));
+        }
+        let mut batch: Vec<_> = current
+            .into_iter()
             .filter_map(|waiting| self.published(waiting))
             .collect();
         let members: Vec<_> = batch
@@ -106,6 +116,23 @@ impl Committer {
             Ok(verdicts) => self.answer(batch, verdicts),
             Err(error) => self.refuse(batch, &members, &error),
         }
+    }
+
+    /// Puts other rows in the place of all that there are. What was begun before is not written any more.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`.
+    pub(super) fn replace(&self, rows: &Member) -> Result<(), StoreError> {
+        let replaced = self.engine.replace(rows);
+        // After it: whoever begins meanwhile has the old number, and no old row with the new one.
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        replaced
+    }
+
+    fn is_current(&self, waiting: &Waiting) -> bool {
+        let now = self.epoch.load(Ordering::Acquire);
+        waiting.job.epoch.is_none_or(|begun| begun == now)
     }
 
     fn published(&self, mut waiting: Waiting) -> Option<Waiting> {
@@ -151,12 +178,12 @@ impl Committer {
     }
 
     /// The files to be removed now. Those of an object that somebody reads go with the last reader.
-    fn orphans(&self, discarded: &[Discarded]) -> Vec<OrphanFile> {
+    pub(super) fn orphans(&self, discarded: &[Discarded]) -> Vec<OrphanFile> {
         let files = discarded
             .iter()
             .filter(|discarded| discarded.blob.place == BlobPlace::File);
         let unread = files.filter_map(|discarded| {
-            let file = OrphanFile::new(self.folder.path(discarded.blob.id));
+            let file = self.folder.condemn(discarded.blob.id);
             match discarded.upload {
                 Some(upload) => self.pins.take(upload, file),
                 None => Some(file),
@@ -257,6 +284,10 @@ mod tests {
             Err(StoreError::io("write to", Path::new("catalogue"))(full))
         }
 
+        fn replace(&self, rows: &Member) -> Result<(), StoreError> {
+            self.redb.replace(rows)
+        }
+
         fn check(&self) -> Result<(), StoreError> {
             self.redb.check()
         }
@@ -282,6 +313,7 @@ mod tests {
             }),
             folder: BlobFolder::open(data, Keeping::Durable).unwrap(),
             pins: Pins::default(),
+            epoch: Arc::default(),
             reserve: Reserve::of(data, Keeping::Durable),
         }
     }

@@ -106,6 +106,13 @@ pub(super) trait Engine: fmt::Debug + Send + Sync {
     /// `Io`, `Corrupted`: then no member is committed, as far as anybody can tell.
     fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError>;
 
+    /// Commits the writes of a member to an empty catalogue, in the place of all that there is.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Corrupted`: then nothing has changed, as far as anybody can tell.
+    fn replace(&self, rows: &Member) -> Result<(), StoreError>;
+
     /// Reads everything, and makes sure that it is what was written. No snapshot may be open.
     ///
     /// # Errors

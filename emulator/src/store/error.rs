@@ -38,6 +38,10 @@ pub(crate) enum StoreError {
     IsMarker(Box<DeleteMarker>),
     /// The object is not in the state that the caller asked for.
     ConditionFailed(FailedCondition),
+    /// Everything was replaced since the caller began.
+    Replaced,
+    /// What was taken is to be put back into another store.
+    OtherStore,
     /// Another process holds the data folder.
     FolderInUse(PathBuf),
     /// The folder has no catalogue, and is to be looked at.
@@ -145,6 +149,8 @@ impl fmt::Display for StoreError {
                 write!(f, "the object `{key}` was replaced meanwhile")
             }
             Self::ConditionFailed(_) => f.write_str("the object's state is not the one asked for"),
+            Self::Replaced => f.write_str("everything was replaced meanwhile"),
+            Self::OtherStore => f.write_str("the snapshot is of another server"),
             Self::FolderInUse(path) => write!(
                 f,
                 "the data folder `{}` is in use by another process",

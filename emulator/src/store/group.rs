@@ -5,9 +5,9 @@
 //! - **Durable**, a commit waits for the disk: one thread of its own commits what has queued meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
-use std::{io, mem, path::Path};
+use std::{fmt, io, mem, path::Path};
 
 use tokio::sync::oneshot;
 use tokio::task;
@@ -32,14 +32,21 @@ pub(super) enum Group {
 pub(super) struct Turns {
     committer: Committer,
     waiting: Mutex<Vec<Waiting>>,
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-#[derive(Debug)]
 pub(super) struct WriterThread {
     /// `None` while it is dropped.
-    jobs: Option<mpsc::Sender<Waiting>>,
+    tasks: Option<mpsc::Sender<Task>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread does.
+enum Task {
+    /// A job, with others in one commit.
+    Commit(Waiting),
+    /// Something else, alone.
+    Alone(Box<dyn FnOnce(&Committer) + Send>),
 }
 
 impl Group {
@@ -53,7 +60,7 @@ impl Group {
             Keeping::Ephemeral => Ok(Self::Turns(Turns {
                 committer,
                 waiting: Mutex::default(),
-                turn: tokio::sync::Mutex::default(),
+                turn: Arc::default(),
             })),
             Keeping::Durable => WriterThread::start(committer)
                 .map(Self::Thread)
@@ -70,6 +77,21 @@ impl Group {
         match self {
             Self::Turns(turns) => turns.run(job).await,
             Self::Thread(thread) => thread.run(job).await,
+        }
+    }
+
+    /// Does something that may block, while nobody commits. Its end does not depend on who waits for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`; `Io` where the writer has stopped.
+    pub(super) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Committer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self {
+            Self::Turns(turns) => turns.alone(work).await,
+            Self::Thread(thread) => thread.alone(work).await,
         }
     }
 }
@@ -89,6 +111,20 @@ impl Turns {
         received(outcome.try_recv())
     }
 
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Committer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let committer = self.committer.clone();
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let done = task::spawn_blocking(move || {
+            let done = work(&committer);
+            drop(turn);
+            done
+        });
+        received(done.await)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,39 +132,76 @@ impl Turns {
 
 impl WriterThread {
     fn start(committer: Committer) -> io::Result<Self> {
-        let (jobs, queue) = mpsc::channel();
+        let (tasks, queue) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("catalogue writer".to_owned())
-            .spawn(move || commit_all(&committer, &queue))?;
+            .spawn(move || work_off(&committer, &queue))?;
         Ok(Self {
-            jobs: Some(jobs),
+            tasks: Some(tasks),
             thread: Some(thread),
         })
     }
 
     async fn run(&self, job: Job) -> Result<Outcome, StoreError> {
         let (answer, outcome) = oneshot::channel();
-        if let Some(jobs) = &self.jobs {
-            // Where the thread has ended, the answer's sender is dropped with the job, and that is told below.
-            drop(jobs.send(Waiting { job, answer }));
-        }
+        self.send(Task::Commit(Waiting { job, answer }));
         received(outcome.await)
     }
-}
 
-fn commit_all(committer: &Committer, queue: &mpsc::Receiver<Waiting>) {
-    while let Ok(first) = queue.recv() {
-        let others = queue.try_iter().take(MAX_BATCH - 1);
-        let batch = std::iter::once(first).chain(others).collect();
-        // redb may panic over a file that was altered under it. Whoever waits for this batch hears that it has failed, and
-        // the next one is tried.
-        if catch_unwind(AssertUnwindSafe(|| committer.run(batch))).is_err() {
-            tracing::error!("a commit to the catalogue panicked");
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Committer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, done) = oneshot::channel();
+        self.send(Task::Alone(Box::new(move |committer| {
+            drop(answer.send(work(committer)));
+        })));
+        received(done.await)
+    }
+
+    /// Where the thread has ended, the answer's sender is dropped with the task, and that is told to who waits.
+    fn send(&self, task: Task) {
+        if let Some(tasks) = &self.tasks {
+            drop(tasks.send(task));
         }
     }
 }
 
-fn received<E>(outcome: Result<Result<Outcome, StoreError>, E>) -> Result<Outcome, StoreError> {
+fn work_off(committer: &Committer, queue: &mpsc::Receiver<Task>) {
+    let mut next = None;
+    while let Some(task) = next.take().or_else(|| queue.recv().ok()) {
+        match task {
+            Task::Alone(work) => guarded(|| work(committer)),
+            Task::Commit(first) => {
+                let (batch, behind) = batch(first, queue);
+                guarded(|| committer.run(batch));
+                next = behind;
+            }
+        }
+    }
+}
+
+/// redb may panic over a file that was altered under it. Whoever waits for this hears that it has failed, and the next task is
+/// tried.
+fn guarded(work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!("a commit to the catalogue panicked");
+    }
+}
+
+/// The jobs that have queued, up to the first task that is done alone.
+fn batch(first: Waiting, queue: &mpsc::Receiver<Task>) -> (Vec<Waiting>, Option<Task>) {
+    let mut batch = vec![first];
+    for task in queue.try_iter().take(MAX_BATCH - 1) {
+        match task {
+            Task::Commit(waiting) => batch.push(waiting),
+            Task::Alone(_) => return (batch, Some(task)),
+        }
+    }
+    (batch, None)
+}
+
+fn received<T, E>(outcome: Result<Result<T, StoreError>, E>) -> Result<T, StoreError> {
     outcome.unwrap_or_else(|_| {
         let source = io::Error::other("the writer has stopped");
         Err(StoreError::io("commit to", Path::new("the catalogue"))(
@@ -137,10 +210,16 @@ fn received<E>(outcome: Result<Result<Outcome, StoreError>, E>) -> Result<Outcom
     })
 }
 
+impl fmt::Debug for WriterThread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriterThread").finish_non_exhaustive()
+    }
+}
+
 impl Drop for WriterThread {
     /// Waits for the last commit: the folder is free when the store is dropped.
     fn drop(&mut self) {
-        self.jobs = None;
+        self.tasks = None;
         if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
             tracing::error!("the writer of the catalogue ended by a panic");
         }
@@ -192,6 +271,10 @@ mod tests {
             self.redb.commit(batch)
         }
 
+        fn replace(&self, rows: &Member) -> Result<(), StoreError> {
+            self.redb.replace(rows)
+        }
+
         fn check(&self) -> Result<(), StoreError> {
             self.redb.check()
         }
@@ -210,6 +293,7 @@ mod tests {
                 engine: Arc::clone(&engine) as Arc<dyn Engine>,
                 folder: BlobFolder::open(folder.path(), keeping).unwrap(),
                 pins: Pins::default(),
+                epoch: Arc::default(),
                 reserve: Reserve::of(folder.path(), keeping),
             };
             Self {
@@ -268,6 +352,27 @@ mod tests {
             put_64(&group).await;
 
             assert!(group.engine.commits.load(Ordering::SeqCst) <= 64);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn what_is_done_alone_is_done_between_commits() {
+        for keeping in [Keeping::Ephemeral, Keeping::Durable] {
+            let group = Arc::new(TestGroup::new(keeping));
+            let writers = Arc::clone(&group);
+            let writing = tokio::spawn(async move { put_64(&writers).await });
+
+            for _ in 0..20 {
+                let engine = Arc::clone(&group.engine);
+                let work = move |_: &Committer| {
+                    let before = engine.commits.load(Ordering::SeqCst);
+                    thread::yield_now();
+                    Ok(engine.commits.load(Ordering::SeqCst) - before)
+                };
+                assert_eq!(group.group.alone(work).await.unwrap(), 0);
+            }
+
+            writing.await.unwrap();
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -10,7 +11,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::store::blob_names::BlobNames;
 use crate::store::blobs::BlobFolder;
-use crate::store::catalogue::{Catalogue, Transaction, View};
+use crate::store::catalogue::{Catalogue, Transaction, View, Writing};
 use crate::store::commits::Committer;
 use crate::store::engine::{Engine, Member};
 use crate::store::error::StoreError;
@@ -25,7 +26,11 @@ const CATALOGUE_FILE: &str = "strongroom.redb";
 
 /// A handle to the store: clones share it. The last one to be dropped lets go of the data folder.
 #[derive(Clone, Debug)]
-pub(crate) struct Store(Arc<Opened>);
+pub(crate) struct Store {
+    opened: Arc<Opened>,
+    /// How often everything had been replaced when this handle was made; `None` where it may write at any time.
+    epoch: Option<u64>,
+}
 
 /// What a store is made of.
 #[derive(Debug)]
@@ -48,6 +53,8 @@ struct Opened {
     entropy: Entropy,
     names: BlobNames,
     is_fresh: bool,
+    /// How often everything was replaced.
+    epoch: Arc<AtomicU64>,
     folder: DataFolder,
 }
 
@@ -123,7 +130,7 @@ impl Store {
     ///
     /// `Corrupted`, `Io`.
     pub(crate) fn check_pages(&self) -> Result<(), StoreError> {
-        RedbEngine::check_pages(&catalogue_of(&self.0.folder))
+        RedbEngine::check_pages(&catalogue_of(&self.opened.folder))
     }
 
     /// Whether a folder is one of ours.
@@ -133,13 +140,15 @@ impl Store {
 
     fn assemble(base: Base, (clock, entropy): (Clock, Entropy)) -> Result<Self, StoreError> {
         let pins = Pins::default();
+        let epoch = Arc::<AtomicU64>::default();
         let committer = Committer {
             engine: base.engine,
             folder: base.blobs.clone(),
             pins: pins.clone(),
+            epoch: Arc::clone(&epoch),
             reserve: Reserve::of(base.folder.path(), base.folder.keeping()),
         };
-        Ok(Self(Arc::new(Opened {
+        let opened = Opened {
             catalogue: Catalogue::new(base.file, committer)?,
             blobs: base.blobs,
             pins,
@@ -147,23 +156,45 @@ impl Store {
             names: BlobNames::new(entropy.clone()),
             entropy,
             is_fresh: base.is_fresh,
+            epoch,
             folder: base.folder,
-        })))
+        };
+        Ok(Self {
+            opened: Arc::new(opened),
+            epoch: None,
+        })
+    }
+
+    /// A handle that writes into the state of this moment: not any more once everything was replaced.
+    #[must_use]
+    pub(crate) fn as_of_now(&self) -> Self {
+        Self {
+            opened: Arc::clone(&self.opened),
+            epoch: Some(self.opened.epoch.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Does something that may block, while nobody commits: it is told all that is committed.
+    pub(super) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&View, &Committer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.opened.catalogue.alone(work).await
     }
 
     /// Whether nothing was ever written: the catalogue was made just now, or by a run that ended before its first row.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.0.is_fresh
+        self.opened.is_fresh
     }
 
     /// The data folder.
     pub(crate) fn path(&self) -> &Path {
-        self.0.folder.path()
+        self.opened.folder.path()
     }
 
     /// A writer for a body of any size, under a name of its own.
     pub(crate) fn blob_writer(&self) -> BlobWriter {
-        BlobWriter::new(self.0.names.give(), self.0.blobs.clone())
+        BlobWriter::new(self.opened.names.give(), self.opened.blobs.clone())
     }
 
     /// What another part of the program keeps under this name.
@@ -189,28 +220,31 @@ impl Store {
         self.catalogue().transact(None, work).await
     }
 
-    pub(super) fn catalogue(&self) -> &Catalogue {
-        &self.0.catalogue
+    pub(super) fn catalogue(&self) -> Writing<'_> {
+        Writing {
+            catalogue: &self.opened.catalogue,
+            epoch: self.epoch,
+        }
     }
 
     pub(super) fn view(&self) -> Result<View, StoreError> {
-        self.0.catalogue.view()
+        self.opened.catalogue.view()
     }
 
     pub(super) fn blobs(&self) -> &BlobFolder {
-        &self.0.blobs
+        &self.opened.blobs
     }
 
     pub(super) fn pins(&self) -> &Pins {
-        &self.0.pins
+        &self.opened.pins
     }
 
     pub(super) fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.opened.clock
     }
 
     pub(super) fn entropy(&self) -> &Entropy {
-        &self.0.entropy
+        &self.opened.entropy
     }
 }
 

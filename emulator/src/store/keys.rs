@@ -47,6 +47,11 @@ pub(super) const SETTINGS: &[u8] = b"m";
 /// What the keys of all places of versions `null` begin with.
 pub(super) const NULLS: &[u8] = b"n";
 
+/// Whether a row is about the store itself, and not about anything in it.
+pub(super) fn is_of_store(row: &[u8]) -> bool {
+    row == FORMAT || row.starts_with(SETTINGS)
+}
+
 /// A bucket.
 pub(super) fn bucket(name: &BucketName) -> Vec<u8> {
     [BUCKETS, name.as_str().as_bytes()].concat()

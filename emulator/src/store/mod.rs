@@ -2,9 +2,11 @@
 //!
 //! From the top: [`handle`] opens the store, [`buckets`], [`versions`], [`uploads`] and the listings say what it does, and
 //! [`history`] what a write makes of the versions before it. They read and write rows ([`keys`]) in transactions of the [`catalogue`], which a [`group`] of writers hands to the [`commits`],
-//! and those to the [`engine`]. Bodies come in by [`staging`], lie in [`blobs`], and go out by a [`reader`].
+//! and those to the [`engine`]. Bodies come in by [`staging`], lie in [`blobs`], and go out by a [`reader`]; whether
+//! their files may go, [`holds`] knows. [`contents`] is all of it at once.
 
 pub(crate) mod buckets;
+pub(crate) mod contents;
 pub(crate) mod error;
 pub(crate) mod finder;
 pub(crate) mod folder;
@@ -32,6 +34,7 @@ mod fixtures;
 mod format;
 mod group;
 mod history;
+mod holds;
 mod keys;
 #[cfg(test)]
 mod laws;

@@ -176,6 +176,17 @@ impl RedbEngine {
         Ok(verdicts)
     }
 
+    /// Always written out: as much as there is should not stay in memory.
+    fn try_replace(&self, opened: &OpenedFile, rows: &Member) -> Result<(), redb::Error> {
+        opened.file.settle()?;
+        let transaction = opened.database.begin_write()?;
+        transaction.delete_table(ROWS)?;
+        transaction.delete_table(BODIES)?;
+        Tables::open(&transaction)?.apply(rows, || self.next_revision())?;
+        transaction.commit()?;
+        Ok(())
+    }
+
     fn durability(&self) -> Durability {
         let commits = self.commits_in_memory.fetch_add(1, Ordering::Relaxed) + 1;
         if self.keeping == Keeping::Ephemeral && !commits.is_multiple_of(COMMITS_IN_MEMORY) {
@@ -237,6 +248,11 @@ impl Engine for RedbEngine {
             file: self.path.to_path_buf(),
             finding: "pages of it are not what was written".to_owned(),
         })
+    }
+
+    fn replace(&self, rows: &Member) -> Result<(), StoreError> {
+        self.with("write to", |opened| self.try_replace(opened, rows))
+            .inspect_err(|_| self.tell_failed())
     }
 }
 
@@ -485,6 +501,22 @@ mod tests {
 
         let keys: Vec<_> = rows.map(|row| row.unwrap().0).collect();
         assert_eq!(keys, [b"b", b"c"]);
+    }
+
+    #[test]
+    fn what_is_replaced_is_gone_and_what_was_read_of_it_has_changed() {
+        let engine = ephemeral();
+        engine.commit(&[put("a", "one"), put("b", "one")]).unwrap();
+        let read = unchanged(&engine, "a");
+        let before = engine.snapshot().unwrap();
+
+        engine.replace(&put("a", "one")).unwrap();
+        let verdicts = engine.commit(&[provided(read, put("a", "two"))]);
+
+        assert_eq!(verdicts.unwrap(), [Verdict::Conflict]);
+        assert_eq!(value(&engine, "a").as_deref(), Some("one"));
+        assert_eq!(value(&engine, "b"), None);
+        assert!(before.get(Table::Rows, b"b").unwrap().is_some());
     }
 
     #[test]

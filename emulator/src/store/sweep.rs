@@ -97,6 +97,43 @@ pub(super) fn blob_files(folder: &BlobFolder) -> Result<Vec<(PathBuf, BlobId)>, 
     Ok(files)
 }
 
+/// Every blob that lies in a file and is named by a row, with the upload that it was a part of where its object is in
+/// parts.
+///
+/// # Errors
+///
+/// `Io`, `Corrupted`.
+pub(super) fn each_file(
+    view: &View,
+    mut found: impl FnMut(Blob, Option<UploadId>),
+) -> Result<(), StoreError> {
+    let mut tell = |blob: Blob, upload| {
+        if blob.place == BlobPlace::File {
+            found(blob, upload);
+        }
+    };
+    each_version(view, |version| {
+        version
+            .body
+            .blob()
+            .into_iter()
+            .for_each(|blob| tell(blob, None));
+    })?;
+    rows_of(view, keys::PLACED, |key, placed: PlacedPart| {
+        tell(placed.part.blob, upload_of(keys::PLACED, key));
+    })?;
+    rows_of(view, keys::PARTS, |_, part: Part| tell(part.blob, None))
+}
+
+fn each_version(view: &View, mut each: impl FnMut(ObjectVersion)) -> Result<(), StoreError> {
+    rows_of(view, keys::VERSIONS, |_, version| each(version))?;
+    rows_of(view, keys::HISTORY, |_, version| {
+        if let AnyVersion::Object(version) = version {
+            each(*version);
+        }
+    })
+}
+
 /// Every blob that lies in a file and is a version's, or a part's of an upload under way. Parts that a crash has left
 /// behind the end of their upload are nobody's.
 fn blobs_in_files(view: &View) -> Result<HashSet<BlobId>, StoreError> {
@@ -106,13 +143,8 @@ fn blobs_in_files(view: &View) -> Result<HashSet<BlobId>, StoreError> {
             named.insert(blob.id);
         }
     };
-    rows_of(view, keys::VERSIONS, |_, version: ObjectVersion| {
+    each_version(view, |version| {
         version.body.blob().into_iter().for_each(&mut name);
-    })?;
-    rows_of(view, keys::HISTORY, |_, version| {
-        if let AnyVersion::Object(version) = version {
-            version.body.blob().into_iter().for_each(&mut name);
-        }
     })?;
     rows_of(view, keys::PLACED, |_, placed: PlacedPart| {
         name(placed.part.blob);
@@ -136,8 +168,13 @@ fn uploads_under_way(view: &View) -> Result<HashSet<UploadId>, StoreError> {
 
 /// Whether the row of a part is one of these uploads.
 fn is_part_of(uploads: &HashSet<UploadId>, row: &[u8]) -> bool {
-    let upload = row[keys::PARTS.len()..].first_chunk();
-    upload.is_some_and(|id| uploads.contains(&UploadId(*id)))
+    upload_of(keys::PARTS, row).is_some_and(|id| uploads.contains(&id))
+}
+
+/// The upload that a row of this kind begins with.
+fn upload_of(kind: &[u8], row: &[u8]) -> Option<UploadId> {
+    let id = row.get(kind.len()..)?.first_chunk()?;
+    Some(UploadId(*id))
 }
 
 fn rows_of<T: DeserializeOwned>(

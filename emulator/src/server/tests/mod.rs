@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::control::gate::Gate;
 use crate::entropy::Entropy;
 use crate::journal::requests::Requests;
 use crate::model::timestamp::Timestamp;
@@ -66,6 +67,7 @@ impl Server {
             entropy: Entropy::seeded(1),
             bounds,
             requests: Requests::default(),
+            gate: Gate::default(),
             panics: Panics::default(),
         };
         let panics = front.panics.clone();

@@ -1,0 +1,138 @@
+//! All that a server keeps, begun anew, or put back to where it was.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task;
+
+use crate::clock::Clock;
+use crate::control::gate::Gate;
+use crate::entropy::Entropy;
+use crate::journal::kms_calls::KmsCalls;
+use crate::journal::requests::Requests;
+use crate::keyring::handle::Keyring;
+use crate::store::contents::Contents;
+use crate::store::handle::Store;
+
+/// Makes what a server is told to have at its start; an error is one line.
+pub(crate) type Provision =
+    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+
+/// What there is to be put back.
+pub(crate) struct State {
+    pub(crate) store: Store,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) requests: Requests,
+    pub(crate) kms_calls: KmsCalls,
+    pub(crate) provision: Provision,
+    /// Closed while it happens.
+    pub(crate) gate: Gate,
+    /// The snapshots that clients of the control hold by their ids.
+    pub(crate) named: Mutex<HashMap<String, Snapshot>>,
+}
+
+/// All that a server kept at one moment: buckets, objects and their versions, uploads under way, KMS keys. Clones are the
+/// same one. It belongs to its server, and keeps what it needs of the server's files until it is dropped; a server that is
+/// gone takes it along.
+#[derive(Clone, Debug)]
+pub struct Snapshot(Arc<Contents>);
+
+impl State {
+    /// Throws away all that there is, and makes the server again what it was when it became ready.
+    ///
+    /// # Errors
+    ///
+    /// One line.
+    pub(crate) async fn reset(self: &Arc<Self>) -> Result<(), String> {
+        let state = Arc::clone(self);
+        whole(async move { state.begin_anew().await }).await
+    }
+
+    async fn begin_anew(&self) -> Result<(), String> {
+        let closed = self.gate.close().await;
+        let cleared = self.store.clear().await;
+        cleared.map_err(|error| error.to_string())?;
+        self.keyring.forget();
+        self.requests.clear();
+        self.kms_calls.clear();
+        self.clock.restart();
+        let made = (self.provision)().await;
+        drop(closed);
+        made
+    }
+
+    /// Takes a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// One line.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, String> {
+        let taken = self.store.contents().await;
+        let contents = taken.map_err(|error| error.to_string())?;
+        Ok(Snapshot(Arc::new(contents)))
+    }
+
+    /// Puts a snapshot back. Clock and journals go on.
+    ///
+    /// # Errors
+    ///
+    /// One line; also for the snapshot of another server.
+    pub(crate) async fn restore(self: &Arc<Self>, snapshot: &Snapshot) -> Result<(), String> {
+        let (state, snapshot) = (Arc::clone(self), snapshot.clone());
+        whole(async move {
+            let closed = state.gate.close().await;
+            let put = state.store.put_back(&snapshot.0).await;
+            state.keyring.forget();
+            drop(closed);
+            put.map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    /// Takes a snapshot and names it.
+    ///
+    /// # Errors
+    ///
+    /// One line.
+    pub(super) async fn name_snapshot(&self) -> Result<String, String> {
+        let snapshot = self.snapshot().await?;
+        let id = self.entropy.uuid();
+        self.named().insert(id.clone(), snapshot);
+        Ok(id)
+    }
+
+    /// The snapshot of this id.
+    pub(super) fn find_snapshot(&self, id: &str) -> Option<Snapshot> {
+        self.named().get(id).cloned()
+    }
+
+    /// Lets go of a snapshot; whether there was one.
+    pub(super) async fn forget_snapshot(&self, id: &str) -> bool {
+        let forgotten = self.named().remove(id);
+        let existed = forgotten.is_some();
+        // Its files go with it, which takes the system a while.
+        task::spawn_blocking(move || drop(forgotten)).await.ok();
+        existed
+    }
+
+    fn named(&self) -> MutexGuard<'_, HashMap<String, Snapshot>> {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does it to its end, also where whoever asked goes away meanwhile: half of it would be neither state.
+async fn whole(
+    work: impl Future<Output = Result<(), String>> + Send + 'static,
+) -> Result<(), String> {
+    let done = task::spawn(work).await;
+    done.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
