@@ -125,7 +125,8 @@ impl S3Service {
             insecure: false,
             is_version_4: true,
         };
-        let cx = self.context(Caller::Known(owner), access, Some(bucket.clone()));
+        let store = self.store.clone();
+        let cx = self.context(store, Caller::Known(owner), access, Some(bucket.clone()));
         let object = ObjectAddress {
             bucket: bucket.name.clone(),
             key: version.key.clone(),

@@ -21,7 +21,7 @@ pub(super) async fn load(
     client: InProcess<'_>,
     bucket: &Bucket,
     (folder, list): (&SeedFolder, &Path),
-    count: &mut dyn FnMut(bool),
+    count: &mut (dyn FnMut(bool) + Send),
 ) -> Result<(), SeedError> {
     let place = Place::of_path(list);
     let file = File::open(list).map_err(|error| place.error(error))?;

@@ -39,7 +39,7 @@ pub(crate) async fn all(client: InProcess<'_>) -> Result<(), SeedError> {
 pub(crate) async fn one(
     client: InProcess<'_>,
     seed: &Seed,
-    count: &mut dyn FnMut(bool),
+    count: &mut (dyn FnMut(bool) + Send),
 ) -> Result<(), SeedError> {
     Source::of_seed(seed)?.load(client, count).await
 }
@@ -100,7 +100,7 @@ impl Source {
     async fn load(
         &self,
         client: InProcess<'_>,
-        count: &mut dyn FnMut(bool),
+        count: &mut (dyn FnMut(bool) + Send),
     ) -> Result<(), SeedError> {
         for (place, key) in &self.file.keys {
             let made = keys::make(client, key).await;
@@ -120,7 +120,7 @@ impl Source {
 async fn load_objects(
     client: InProcess<'_>,
     folder: &SeedFolder,
-    count: &mut dyn FnMut(bool),
+    count: &mut (dyn FnMut(bool) + Send),
 ) -> Result<(), SeedError> {
     for (name, holding) in folder.holdings()? {
         let bucket = buckets::find_or_make(client, &name).await;

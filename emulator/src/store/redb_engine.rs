@@ -222,7 +222,7 @@ impl Engine for RedbEngine {
 
     fn replace(&self, rows: &Member) -> Result<(), StoreError> {
         self.with("write to", |opened| self.try_replace(opened, rows))
-            .inspect_err(|_| self.reopen_later())
+            .inspect_err(|_| self.tell_failed())
     }
 }
 
