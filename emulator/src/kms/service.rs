@@ -54,8 +54,8 @@ impl KmsService {
         operation: &str,
         body: &Value,
     ) -> Result<Value, String> {
-        let called = self.call_with(caller, operation, body, Planted::default());
-        called.await.map_err(told)
+        let answer = self.call_with(caller, operation, body, Planted::default());
+        answer.await.map_err(told)
     }
 
     /// Makes a key as `CreateKey` does, with what is fixed of it.
