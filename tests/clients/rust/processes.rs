@@ -83,7 +83,7 @@ fn every_variable_is_there() {
         "AWS_EC2_METADATA_DISABLED",
         "AWS_ALLOW_HTTP",
     ];
-    let of_tls = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"];
+    let of_tls = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
 
     assert_eq!(names(&plain), of_all);
     assert_eq!(names(&tls), [&of_all[..], &of_tls].concat());
