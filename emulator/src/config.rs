@@ -34,6 +34,11 @@ pub struct Config {
     pub buckets: Vec<String>,
     /// Aliases to make before the server is ready, each with a KMS key of its own, in `region`: `alias/app`.
     pub kms_keys: Vec<String>,
+    /// A folder whose `seed.json` and `buckets` are loaded as a seed before the server is ready, if there are any: what an
+    /// image looks for.
+    pub init: Option<PathBuf>,
+    /// Seeds to load before the server is ready, in this order.
+    pub seeds: Vec<Seed>,
     /// More names of this server, for virtual hosts and its certificate.
     pub hosts: Vec<String>,
     /// How HTTPS identifies itself.
@@ -61,6 +66,15 @@ pub struct TlsConfig {
     pub key: Option<PathBuf>,
     /// Where to write the certificate that clients must trust, before the server is ready.
     pub ca_out: Option<PathBuf>,
+}
+
+/// Buckets, KMS keys, identities and objects that a server is to hold; `docs/seeds.md` tells their form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seed {
+    /// A JSON file, or a folder with a `seed.json`, a file for each object under `buckets/NAME/`, or both.
+    Path(PathBuf),
+    /// What such a JSON file would hold: it may tell keys.
+    Json(Secret),
 }
 
 /// Whether signatures are verified.
@@ -102,6 +116,8 @@ impl Default for Config {
             authentication: Authentication::default(),
             buckets: Vec::new(),
             kms_keys: Vec::new(),
+            init: None,
+            seeds: Vec::new(),
             hosts: Vec::new(),
             tls: TlsConfig::default(),
             strict_tls: false,
@@ -119,7 +135,8 @@ impl Config {
     /// clients trust.
     ///
     /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>; `AWS_ALLOW_HTTP` is the
-    /// `object_store` crate's.
+    /// `object_store` crate's, `SSL_CERT_FILE` that of OpenSSL and of rustls, and `NODE_EXTRA_CA_CERTS` the only one that the
+    /// SDK for JavaScript knows, since it leaves trust to Node.
     pub fn client_environment(&self, uri: &str, ca: Option<&Path>) -> Vec<(&'static str, String)> {
         let endpoints = [
             "AWS_ENDPOINT_URL",
@@ -128,7 +145,7 @@ impl Config {
             "AWS_ENDPOINT_URL_STS",
         ];
         let trusted = ca.map(|path| path.display().to_string());
-        let trusting = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"];
+        let trusting = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
         let mut pairs = endpoints.map(|name| (name, uri.to_owned())).to_vec();
         pairs.extend([
             ("AWS_ACCESS_KEY_ID", self.access_key.clone()),

@@ -14,11 +14,13 @@
 //! # });
 //! ```
 
+mod archive;
 mod auth;
 mod clock;
 mod config;
 mod control;
 mod crypto;
+mod disk;
 mod entropy;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzing;
@@ -29,6 +31,7 @@ mod model;
 mod provision;
 mod running;
 mod s3;
+mod seed;
 mod server;
 mod sse;
 mod start;
@@ -36,8 +39,10 @@ mod store;
 mod sts;
 mod wire;
 
+pub use crate::archive::export::{Export, Exported, Step};
+pub use crate::archive::import::{Import, Imported};
 pub use crate::config::{
-    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, TlsConfig, reachable,
+    Authentication, Config, DEFAULT_PORT, NewBuckets, Secret, Seed, TlsConfig, reachable,
     root_key_of_environment,
 };
 pub use crate::control::client_side::ClientSideFormat;
@@ -51,5 +56,6 @@ pub use crate::control::stored::{
 #[doc(hidden)]
 pub use crate::fuzzing::FuzzTarget;
 pub use crate::journal::kms_calls::{KmsCall, Through};
+pub use crate::journal::received::ReceivedRequest;
 pub use crate::running::{ClockHandle, Running, StartError};
 pub use crate::start::Emulator;

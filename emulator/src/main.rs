@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::command::arguments::{Arguments, Command};
-use crate::command::{environment, healthcheck, inspect, serve};
+use crate::command::{environment, export, healthcheck, import, inspect, serve};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         Command::Env { tls } => environment::run(settings, tls),
         Command::Healthcheck { endpoint } => healthcheck::run(settings.listen, endpoint.as_deref()),
         Command::Inspect(what) => inspect::run(settings, what),
+        Command::Export(what) => export::run(settings.into(), what),
+        Command::Import(what) => import::run(settings.into(), what),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,74 +1,57 @@
-//! What a server is told to have at its start: buckets and KMS keys, made as any client would make them.
+//! What a server is told to have before it is ready: buckets, KMS keys and seeds, made as any client would make them.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::Method;
 use serde_json::json;
 
-use crate::auth::authenticator::Identified;
-use crate::auth::identity::{Caller, Identity};
-use crate::auth::payload::PayloadSigning;
 use crate::config::Config;
 use crate::kms::alias_name;
 use crate::kms::service::KmsService;
 use crate::model::bucket_name::BucketName;
 use crate::running::StartError;
 use crate::s3::service::S3Service;
-use crate::wire::request::Request;
-use crate::wire::xml::XmlWriter;
+use crate::seed::client::InProcess;
+use crate::seed::load;
 
-/// Makes the buckets of `--bucket` in `--region` as any client would; one that is there already stays.
+/// Makes everything that the settings name: the buckets of `--bucket`, the keys of `--kms-key`, then `--init` and each
+/// `--seed`. What is there already stays, so that this is done at each start, and again after a reset.
 ///
 /// # Errors
 ///
-/// [`StartError`] for a name that no bucket can have, and where it cannot be made.
-pub(crate) async fn buckets(config: &Config, s3: &S3Service) -> Result<(), StartError> {
-    for name in &config.buckets {
+/// [`StartError`] for what cannot be read, cannot be called so, or cannot be made.
+pub(crate) async fn everything(
+    config: &Config,
+    s3: &S3Service,
+    kms: &KmsService,
+) -> Result<(), StartError> {
+    let client = InProcess { config, s3, kms };
+    buckets(client).await?;
+    kms_keys(client).await?;
+    load::all(client).await.map_err(StartError::of)?;
+    // What objects of a seed asked of KMS is no client's.
+    kms.calls.clear();
+    Ok(())
+}
+
+async fn buckets(client: InProcess<'_>) -> Result<(), StartError> {
+    for name in &client.config.buckets {
         let bucket = BucketName::parse(name)
             .map_err(|error| StartError(format!("bucket `{name}`: {error}")))?;
-        if s3.has_bucket(&bucket) {
+        if client.bucket(&bucket).is_some() {
             continue;
         }
-        let mut request = Request::new(Method::PUT, &format!("/{bucket}"), "");
-        request.body = location(&config.region).into();
-        let caller = asking_root(config, &config.region);
-        let response = s3.respond_to(Some(caller), request).await;
-        if !response.status.is_success() {
-            return Err(StartError(format!(
-                "cannot make the bucket `{name}`: {}",
-                response.status
-            )));
-        }
+        let made = client.make_bucket(&client.home(), &bucket, []).await;
+        made.map_err(|error| StartError(format!("cannot make the bucket `{name}`: {error}")))?;
     }
     Ok(())
 }
 
-/// What `CreateBucket` is told, so that a bucket lives in this region.
-fn location(region: &str) -> Bytes {
-    if region == "us-east-1" {
-        return Bytes::new();
-    }
-    let mut xml = XmlWriter::document("CreateBucketConfiguration");
-    xml.element("LocationConstraint", region);
-    xml.finish()
-}
-
-/// Makes the keys of `--kms-key` and their aliases as any client would; an alias that is there already stays.
-///
-/// # Errors
-///
-/// [`StartError`] for a name that no alias can have, and where key or alias cannot be made.
-pub(crate) async fn kms_keys(config: &Config, kms: &KmsService) -> Result<(), StartError> {
-    for alias in &config.kms_keys {
+async fn kms_keys(client: InProcess<'_>) -> Result<(), StartError> {
+    let home = client.home();
+    for alias in &client.config.kms_keys {
         let failed =
             |error: String| StartError(format!("cannot make the KMS key `{alias}`: {error}"));
         // Before the key is made, which would be left without its name.
         alias_name::check(alias).map_err(|error| failed(error.to_string()))?;
-        let call = async |operation, body| {
-            let caller = asking_root(config, &config.region);
-            kms.call(caller, operation, &body).await
-        };
+        let call = async |operation, body| client.kms(&home, operation, &body).await;
         if call("DescribeKey", json!({ "KeyId": alias })).await.is_ok() {
             continue;
         }
@@ -77,23 +60,4 @@ pub(crate) async fn kms_keys(config: &Config, kms: &KmsService) -> Result<(), St
         call("CreateAlias", named).await.map_err(failed)?;
     }
     Ok(())
-}
-
-/// The root, who asks in process and need not sign.
-fn asking_root(config: &Config, region: &str) -> Identified {
-    Identified {
-        caller: Caller::Known(Arc::new(root(config))),
-        region: region.to_owned(),
-        payload: PayloadSigning::Unsigned,
-        is_version_4: true,
-    }
-}
-
-/// The root of the default account.
-pub(crate) fn root(config: &Config) -> Identity {
-    Identity::root(
-        &config.account,
-        &config.access_key,
-        config.secret_key.expose(),
-    )
 }

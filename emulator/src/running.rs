@@ -1,6 +1,6 @@
 //! A server that runs: where it is, what it knows, and how it stops.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,6 +12,8 @@ use crate::control::look::{LookError, Wanted, find};
 use crate::control::search::{Finding, search};
 use crate::control::stored::{Stored, Surroundings};
 use crate::journal::kms_calls::{KmsCall, KmsCalls};
+use crate::journal::received::ReceivedRequest;
+use crate::journal::requests::Requests;
 use crate::model::timestamp::Timestamp;
 use crate::server::listener::Serving;
 use crate::server::panics::Panics;
@@ -26,6 +28,7 @@ pub struct Running {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) kms_calls: KmsCalls,
+    pub(crate) requests: Requests,
     pub(crate) panics: Panics,
     pub(crate) tls: Arc<Tls>,
     pub(crate) serving: Serving,
@@ -133,6 +136,17 @@ impl Running {
     /// One line, for a plaintext that occurs by chance: of fewer than 8 bytes, or of few different ones.
     pub fn search(&self, plaintext: &[u8]) -> Result<BTreeSet<Finding>, String> {
         search(&self.store, plaintext)
+    }
+
+    /// The requests that were answered since the start, in the order of their answers, without those to the control and
+    /// about health. The last 10,000 are remembered, fewer where they are so long that they would take more than 4 MiB.
+    pub fn received_requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.all()
+    }
+
+    /// How many requests each operation has answered since the start; none of them is forgotten.
+    pub fn request_counts(&self) -> BTreeMap<&'static str, u64> {
+        self.requests.counts()
     }
 
     /// What was asked of KMS since the start, by clients and by S3 for its callers, the oldest first. The last 10,000

@@ -9,9 +9,10 @@ use crate::auth::identities::{Identities, is_account};
 use crate::clock::Clock;
 use crate::config::{Authentication, Config};
 use crate::control::folder;
-use crate::control::service::ControlService;
+use crate::control::service::{ControlParts, ControlService};
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
+use crate::journal::requests::Requests;
 use crate::keyring::handle::{Keyring, KeyringParts};
 use crate::keyring::root_key::RootKey;
 use crate::kms::service::KmsService;
@@ -23,6 +24,8 @@ use crate::s3::context::Settings;
 use crate::s3::service::S3Service;
 use crate::s3::target::Hosts;
 use crate::s3::workers::Workers;
+use crate::seed::client::root;
+use crate::seed::load;
 use crate::server::bounds::Bounds;
 use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
@@ -39,36 +42,43 @@ use crate::sts::service::StsService;
 pub struct Emulator;
 
 /// What is made once and shared by all.
-struct Parts {
-    clock: Clock,
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
     entropy: Entropy,
-    store: Store,
+    pub(crate) store: Store,
     kms_calls: KmsCalls,
+    requests: Requests,
     panics: Panics,
 }
 
 /// A server that nobody can reach yet.
-pub(crate) struct Assembled {
+pub(crate) struct Prepared {
     parts: Parts,
     pub(crate) front: Front,
     pub(crate) tls: Arc<Tls>,
 }
 
 /// All protocols.
-struct Services {
-    s3: Arc<S3Service>,
-    kms: Arc<KmsService>,
+pub(crate) struct Services {
+    pub(crate) s3: Arc<S3Service>,
+    pub(crate) kms: Arc<KmsService>,
     sts: Arc<StsService>,
 }
 
+/// All that answers, whether or not anybody listens.
+pub(crate) struct Household {
+    pub(crate) parts: Parts,
+    pub(crate) services: Services,
+}
+
 impl Emulator {
-    /// Starts a server on the current runtime; when this returns, it answers and its buckets are there.
+    /// Starts a server on the current runtime; when this returns, it answers, and what its settings name is there.
     ///
     /// # Errors
     ///
-    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting.
+    /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let Assembled { parts, front, tls } = assemble(&config).await?;
+        let Prepared { parts, front, tls } = prepare(&config).await?;
         let listener = Listener::bind(config.listen)
             .await
             .map_err(|error| taken(config.listen, &error))?;
@@ -77,6 +87,7 @@ impl Emulator {
             clock: parts.clock,
             store: parts.store,
             kms_calls: parts.kms_calls,
+            requests: parts.requests,
             panics: parts.panics,
             tls: Arc::clone(&tls),
             serving: listener.serve(Arc::new(front), tls),
@@ -89,7 +100,20 @@ impl Emulator {
 /// # Errors
 ///
 /// As [`Emulator::start`].
-pub(crate) async fn assemble(config: &Config) -> Result<Assembled, StartError> {
+pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
+    let Household { parts, services } = assemble(config).await?;
+    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
+    provision::everything(config, &services.s3, &services.kms).await?;
+    let front = front(config, &parts, services, &tls);
+    Ok(Prepared { parts, front, tls })
+}
+
+/// Store, keys and services, which nobody can reach from outside yet.
+///
+/// # Errors
+///
+/// [`StartError`] for a folder that cannot be used or is in use, a lost root key, a bad setting.
+pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
     if !is_account(&config.account) {
         return Err(StartError(format!(
             "the account `{}` is not twelve digits",
@@ -98,13 +122,9 @@ pub(crate) async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     }
     let parts = open(config).await?;
     let keyring = Arc::new(open_keyring(config, &parts).await?);
-    let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
     let authenticator = Arc::new(authenticator(config)?);
     let services = Services::new(config, &parts, &keyring, &authenticator);
-    provision::buckets(config, &services.s3).await?;
-    provision::kms_keys(config, &services.kms).await?;
-    let front = front(config, &parts, services);
-    Ok(Assembled { parts, front, tls })
+    Ok(Household { parts, services })
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
@@ -132,12 +152,14 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         entropy,
         store,
         kms_calls: KmsCalls::default(),
+        requests: Requests::default(),
         panics: Panics::default(),
     })
 }
 
 /// All protocols on one port. A later one is one more line.
-fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) -> Front {
+fn front(config: &Config, parts: &Parts, services: Services, tls: &Arc<Tls>) -> Front {
+    let Services { s3, kms, sts } = services;
     let buckets = Arc::clone(&s3);
     let bucket_exists =
         move |name: &str| BucketName::parse(name).is_ok_and(|name| buckets.has_bucket(&name));
@@ -146,7 +168,19 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         Arc::new(bucket_exists),
         parts.panics.clone(),
     );
-    let control = ControlService::new(parts.store.clone(), &config.hosts);
+    let tls = Arc::clone(tls);
+    let ca_pem = move || {
+        tls.ca_pem()
+            .map(str::to_owned)
+            .map_err(|error| error.to_string())
+    };
+    let told = ControlParts {
+        store: parts.store.clone(),
+        requests: parts.requests.clone(),
+        kms_calls: parts.kms_calls.clone(),
+        ca_pem: Arc::new(ca_pem),
+    };
+    let control = ControlService::new(told, &config.hosts);
     let dispatch = Dispatch::new(health, parts.clock.clone(), parts.entropy.clone())
         .with_control(Arc::new(control))
         .with(Protocol::S3, s3)
@@ -157,6 +191,7 @@ fn front(config: &Config, parts: &Parts, Services { s3, kms, sts }: Services) ->
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         bounds: Bounds::default(),
+        requests: parts.requests.clone(),
         panics: parts.panics.clone(),
     }
 }
@@ -203,7 +238,7 @@ fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey
 }
 
 fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
-    let mut identities = Identities::new(provision::root(config));
+    let mut identities = Identities::new(root(config));
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
             .map_err(|error| StartError(format!("cannot read `{}`: {error}", path.display())))?;
@@ -211,6 +246,7 @@ fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
             .add_file(&json)
             .map_err(|error| StartError(format!("in `{}`: {}", path.display(), error.0)))?;
     }
+    load::identities(config, &mut identities).map_err(StartError::of)?;
     let verifies = config.authentication == Authentication::Verify;
     Ok(Authenticator::new(identities, &config.region, verifies))
 }

@@ -13,6 +13,8 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use strongroom::ClockHandle;
 
+use crate::access::Access;
+
 /// Lets a client go by the server's clock: a test that moves it moves both, and no signature is out of date.
 #[derive(Debug)]
 struct ServerTime(ClockHandle);
@@ -24,18 +26,13 @@ impl TimeSource for ServerTime {
 }
 
 /// The configuration of a client that goes by the server's `clock`; `ca` is the certificate (PEM) that it trusts, where it speaks TLS.
-pub(crate) fn sdk_config(
-    uri: String,
-    access: (String, String, String),
-    ca: Option<String>,
-    clock: ClockHandle,
-) -> SdkConfig {
-    let (access_key, secret_key, region) = access;
-    let credentials = Credentials::new(access_key, secret_key, None, None, "strongroom");
+pub(crate) fn sdk_config(access: &Access, ca: Option<String>, clock: ClockHandle) -> SdkConfig {
+    let (id, secret) = (access.key_id.as_str(), access.secret.expose());
+    let credentials = Credentials::new(id, secret, None, None, "strongroom");
     SdkConfig::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-        .endpoint_url(uri)
-        .region(Region::new(region))
+        .endpoint_url(&access.uri)
+        .region(Region::new(access.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .time_source(ServerTime(clock))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))

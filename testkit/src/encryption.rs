@@ -35,11 +35,25 @@ struct Complaint<'c> {
 
 impl Encryption {
     /// SSE-S3.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{Encryption, Strongroom};
+    /// # fn check(s3: &Strongroom) {
+    /// s3.assert_encrypted_with("photos", "cat", Encryption::sse_s3());
+    /// # }
+    /// ```
     pub fn sse_s3() -> Self {
         Mode::SseS3.into()
     }
 
     /// SSE-KMS under a key: its id, its ARN, an alias that it has now, or that alias's ARN.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{Encryption, Strongroom};
+    /// # fn check(s3: &Strongroom) {
+    /// s3.assert_encrypted_with("photos", "cat", Encryption::sse_kms("alias/app"));
+    /// # }
+    /// ```
     pub fn sse_kms(key: &str) -> Self {
         Self {
             kms_key: Some(key.to_owned()),
@@ -48,6 +62,13 @@ impl Encryption {
     }
 
     /// DSSE-KMS under a key, named in the same ways.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{Encryption, Strongroom};
+    /// # fn check(s3: &Strongroom) {
+    /// s3.assert_encrypted_with("photos", "cat", Encryption::dsse_kms("alias/app"));
+    /// # }
+    /// ```
     pub fn dsse_kms(key: &str) -> Self {
         Self {
             kms_key: Some(key.to_owned()),
@@ -56,11 +77,25 @@ impl Encryption {
     }
 
     /// SSE-C.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{Encryption, Strongroom};
+    /// # fn check(s3: &Strongroom) {
+    /// s3.assert_encrypted_with("photos", "cat", Encryption::sse_c());
+    /// # }
+    /// ```
     pub fn sse_c() -> Self {
         Mode::SseC.into()
     }
 
     /// With a bucket key, or without one.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{Encryption, Strongroom};
+    /// # fn check(s3: &Strongroom) {
+    /// s3.assert_encrypted_with("photos", "cat", Encryption::sse_kms("alias/app").bucket_key(false));
+    /// # }
+    /// ```
     #[must_use]
     pub fn bucket_key(mut self, is_used: bool) -> Self {
         self.bucket_key = Some(is_used);
@@ -68,6 +103,13 @@ impl Encryption {
     }
 
     /// Bound to this pair of an encryption context, among others.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{Encryption, Strongroom};
+    /// # fn check(s3: &Strongroom) {
+    /// s3.assert_encrypted_with("photos", "cat", Encryption::sse_kms("alias/app").context("team", "red"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn context(mut self, name: &str, value: &str) -> Self {
         self.context.insert(name.to_owned(), value.to_owned());

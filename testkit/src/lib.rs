@@ -11,10 +11,31 @@
 //! # });
 //! ```
 //!
-//! A plain `#[test]` uses [`blocking::Strongroom`]. The feature `aws` brings `s3_client()`, `kms_client()` and `sdk_config()`; without it
-//! this crate pulls no SDK. `stored(…)` shows how an object lies on the disk, `assert_encrypted_with(…)`,
-//! `assert_not_stored(…)` and `assert_client_side_encrypted(…)` say what is wrong with it. The feature `client-side` brings `ClientSide`, which encrypts as AWS's S3 encryption clients do. A server that cannot start fails the test: nothing is ever skipped.
+//! Hand [`uri()`](Strongroom::uri) and the credentials `test` and `test` to any client, or give
+//! [`env_vars()`](Strongroom::env_vars) to a program that the test starts. Buckets and KMS keys that the [`Builder`] names are
+//! there before the server is. What it keeps is really encrypted, and a test can say how it wants it:
+//!
+//! ```
+//! # use strongroom_testkit::{Encryption, Mode, Strongroom};
+//! # fn check(s3: &Strongroom) {
+//! s3.assert_encrypted_with("photos", "cat", Encryption::sse_kms("alias/app").bucket_key(true));
+//! s3.assert_not_stored("burn this when you have read it"); // looks through the whole store
+//! assert_eq!(s3.stored("photos", "dog").mode, Mode::SseC);
+//! # }
+//! ```
+//!
+//! A plain `#[test]` uses [`blocking::Strongroom`]. Tests run side by side, as threads or as processes (`cargo nextest`): no
+//! server shares anything with another. One that cannot start fails its test: nothing is ever skipped.
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | none | the server, its address and environment, all assertions; no SDK is pulled |
+//! | `aws` | `sdk_config()`, `s3_client()`, `kms_client()` for the AWS SDK, with rustls and ring |
+//! | `client-side` | `ClientSide`, which encrypts as AWS's S3 encryption clients do; brings `aws` |
+//! | `object-store` | `object_store_options(bucket)`; pulls nothing |
+//! | `opendal` | `opendal_config(bucket)`; pulls nothing |
 
+mod access;
 #[cfg(feature = "aws")]
 mod aws;
 mod builder;
@@ -23,7 +44,10 @@ mod client_side;
 mod complaints;
 mod encryption;
 mod failure;
+mod journal;
 mod server;
+mod thread;
+mod trust;
 mod twin;
 
 /// The same server for tests without `async`.
@@ -49,5 +73,5 @@ pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
     Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
-    NewBuckets, Segment, Stored, StoredBlob, Through, WrappedUnder,
+    NewBuckets, ReceivedRequest, Secret, Segment, Stored, StoredBlob, Through, WrappedUnder,
 };

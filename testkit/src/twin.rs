@@ -5,11 +5,23 @@ use std::ops::Deref;
 use crate::builder::Builder;
 
 /// A running server; everything but starting is the asynchronous twin's.
+///
+/// ```
+/// use strongroom_testkit::blocking::Strongroom;
+///
+/// let s3 = Strongroom::builder().bucket("photos").start_blocking();
+/// s3.assert_not_stored("burn this when you have read it");
+/// ```
 #[derive(Debug)]
 pub struct Strongroom(crate::server::Strongroom);
 
 impl Strongroom {
     /// Starts a server with the default settings.
+    ///
+    /// ```
+    /// # use strongroom_testkit::blocking::Strongroom;
+    /// let s3 = Strongroom::start();
+    /// ```
     ///
     /// # Panics
     ///
@@ -19,6 +31,11 @@ impl Strongroom {
     }
 
     /// Settings first; ends with [`Builder::start_blocking`].
+    ///
+    /// ```
+    /// # use strongroom_testkit::blocking::Strongroom;
+    /// let aws = Strongroom::builder().kms_key("alias/app").start_blocking();
+    /// ```
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -41,6 +58,11 @@ impl Deref for Strongroom {
 
 impl Builder {
     /// Starts the server and waits, for tests without `async`.
+    ///
+    /// ```
+    /// # use strongroom_testkit::Strongroom;
+    /// let s3 = Strongroom::builder().bucket("photos").start_blocking();
+    /// ```
     ///
     /// # Panics
     ///

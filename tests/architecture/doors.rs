@@ -57,6 +57,7 @@ pub(crate) const EMULATOR: Doors = &[
     ("time", TIMESTAMP),
     ("httpdate", TIMESTAMP),
     ("getrandom", Door::In(&["entropy.rs"])),
+    ("mime_guess", Door::In(&["seed/objects.rs"])),
     ("clap", Door::Binary),
     ("tracing-subscriber", Door::Binary),
     ("bytes", Door::Open),
@@ -75,6 +76,8 @@ pub(crate) const EMULATOR: Doors = &[
 pub(crate) const TESTKIT: Doors = &[
     ("strongroom", Door::Open),
     ("tokio", Door::Open),
+    // The test CA as a file, for clients that take a path.
+    ("tempfile", Door::In(&["trust.rs"])),
     // Clients and their configuration are what the feature `aws` gives.
     ("aws-sdk-kms", Door::Open),
     ("aws-sdk-s3", Door::Open),

@@ -6,17 +6,25 @@ use crate::house::House;
 use crate::violation::Violation;
 
 /// Floor 1 without what speaks HTTP.
-const SILENT_GROUND: &[&str] = &["model", "crypto", "clock", "entropy", "config"];
-const GROUND: &[&str] = &["model", "wire", "crypto", "clock", "entropy", "config"];
+const SILENT_GROUND: &[&str] = &["model", "crypto", "clock", "entropy", "config", "disk"];
+const GROUND: &[&str] = &[
+    "model", "wire", "crypto", "clock", "entropy", "config", "disk",
+];
 
 /// Each module and what it may import, from the top of the house down. `lib.rs` only names the public face and has no
-/// row; `start` wires everything up, `provision` makes what it is told to have, and `running` is what
-/// comes of it.
+/// row; `start` wires everything up, `provision` makes what it is told to have, `seed` reads what
+/// that is, and `running` is what comes of it.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     // Hands what a hostile peer may send to whatever reads it; only fuzzers and tests compile it.
     ("fuzzing", FUZZED, GROUND),
     ("start", ROOF, GROUND),
-    ("provision", &["running", "s3", "kms", "auth"], GROUND),
+    (
+        "archive",
+        &["start", "seed", "s3", "keyring", "store"],
+        GROUND,
+    ),
+    ("provision", &["running", "seed", "s3", "kms"], GROUND),
+    ("seed", &["s3", "kms", "keyring", "auth"], GROUND),
     (
         "running",
         &["server", "control", "store", "journal"],
@@ -24,7 +32,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "server",
-        &["s3", "kms", "sts", "console", "control"],
+        &["s3", "kms", "sts", "console", "control", "journal"],
         GROUND,
     ),
     ("console", PAGES, GROUND),
@@ -47,7 +55,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
         &["store", "policy", "faults", "journal"],
         SILENT_GROUND,
     ),
-    ("store", &["model", "clock", "entropy"], &[]),
+    ("store", &["model", "clock", "entropy", "disk"], &[]),
     ("auth", &["wire", "crypto", "model", "clock"], &[]),
     ("policy", &["model"], &[]),
     ("faults", &["model", "clock", "entropy"], &[]),
@@ -57,10 +65,12 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("model", &[], &[]),
     ("clock", &["model"], &[]),
     ("entropy", &[], &[]),
+    ("disk", &[], &[]),
     ("config", &["clock", "entropy"], &[]),
 ];
 const ROOF: &[&str] = &[
     "provision",
+    "seed",
     "running",
     "server",
     "jobs",

@@ -1,5 +1,6 @@
 """A server of the release binary for each test module, and clients of it over HTTP and HTTPS."""
 
+import atexit
 import base64
 import os
 import pathlib
@@ -17,19 +18,22 @@ AWS = pathlib.Path(sys.executable).parent / "aws"
 
 
 class Server:
-    """A running server; under its home lie its data folder, its temporary folder, and all that it logged."""
+    """A running server; under its home lie its data folder, unless it has another one, its temporary folder, and all that it
+    logged. What it runs `under` is a command that becomes it."""
 
-    def __init__(self, home, *arguments, durable=True, secret="test", root_key=None):
-        self.home, self.folder, self.ca, self.secret = home, home / "data", home / "ca.pem", secret
-        (home / "tmp").mkdir()
+    def __init__(self, home, *arguments, durable=True, secret="test", root_key=None, folder=None, under=()):
+        self.home, self.folder, self.ca, self.secret = home, folder or home / "data", home / "ca.pem", secret
+        (home / "tmp").mkdir(parents=True)
         self.log = open(home / "log", "w+b")
-        command = [BINARY, "--listen", "127.0.0.1:0", "--ca-out", self.ca, "--secret-key", secret, *arguments]
+        command = [*under, BINARY, "--listen", "127.0.0.1:0", "--ca-out", self.ca, "--secret-key", secret, *arguments]
         command += ["--data", self.folder] if durable else []
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STRONGROOM_"))}
         clean["TMPDIR"] = str(home / "tmp")
         if root_key:
             clean["STRONGROOM_ROOT_KEY"] = base64.b64encode(root_key).decode()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=clean, text=True)
+        # A test that fails stops nothing.
+        atexit.register(self.process.kill)
         line = self.process.stdout.readline()
         assert line.startswith("Ready. http://"), line
         self.address = line.split("//")[1].strip()

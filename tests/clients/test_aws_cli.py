@@ -5,6 +5,7 @@ import hashlib
 import json
 
 import pytest
+import requests
 
 KEY = bytes(range(32))
 
@@ -39,6 +40,28 @@ def test_folders_are_synced_and_removed(server, scheme, bucket, home):
 
     assert (head["ContentType"], head["ServerSideEncryption"]) == ("text/html", "AES256")
     assert server.aws(scheme, "s3", "ls", f"s3://{bucket}") == ""
+
+
+@pytest.mark.parametrize("mode", ["SSE-KMS", "SSE-C"])
+def test_folders_are_synced_under_a_key_there_and_back(server, scheme, bucket, home, mode):
+    contents = {"small": b"small", "sub/large": hashlib.shake_128(b"noise").digest(9_000_000)}
+    for name, content in contents.items():
+        (home / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / "folder" / name).write_bytes(content)
+    (home / "key").write_bytes(KEY)
+    key = server.client(scheme, "kms").create_key()["KeyMetadata"]["Arn"]
+    customers = ["--sse-c", "AES256", "--sse-c-key", f"fileb://{home}/key"]
+    writing, reading = (customers, customers) if mode == "SSE-C" else (["--sse", "aws:kms", "--sse-kms-key-id", key], [])
+
+    server.aws(scheme, "s3", "sync", home / "folder", f"s3://{bucket}", "--no-progress", *writing, home=home)
+    again = server.aws(scheme, "s3", "sync", home / "folder", f"s3://{bucket}", *writing, home=home)
+    server.aws(scheme, "s3", "sync", f"s3://{bucket}", home / "back", "--no-progress", *reading, home=home)
+
+    assert again == ""
+    for name, content in contents.items():
+        told = requests.get(f"{server.uri('http')}/_emulator/stored", params={"bucket": bucket, "key": name}, timeout=10).json()
+        assert (told["mode"], told["kms_key_arn"]) == (mode, key if mode == "SSE-KMS" else None)
+        assert (home / "back" / name).read_bytes() == content
 
 
 def test_customer_keys(server, scheme, bucket, home):

@@ -46,6 +46,7 @@ mod post_policy;
 mod proof;
 mod sdk;
 mod secrets;
+mod seeds;
 mod sse_c;
 mod sse_kms;
 mod stored;

@@ -12,7 +12,7 @@ use crate::auth::identity::{Caller, Identity};
 use crate::auth::payload::{ChunkSigning, PayloadSigning};
 use crate::auth::presigned::{self, Presigned};
 use crate::auth::sigv2;
-use crate::auth::sigv4::{self, ALGORITHM, Credential, Signed};
+use crate::auth::sigv4::{self, ALGORITHM, AUTHORITY, Credential, Signed};
 use crate::crypto::digest::{equal, sha256};
 use crate::model::timestamp::Timestamp;
 use crate::wire::request::Request;
@@ -274,7 +274,11 @@ impl Authenticator {
     /// The host and every `x-amz-*` header that was sent have to be signed, but for `x-amz-content-sha256`: its value is
     /// signed as the payload's hash.
     fn check_signed(&self, request: &Request, signed: &Signed) -> Result<(), AuthError> {
-        let is_signed = |name: &str| signed.headers.iter().any(|signed| signed == name);
+        let is_signed = |name: &str| {
+            let is_host = name == "host";
+            let mut headers = signed.headers.iter();
+            headers.any(|signed| signed == name || is_host && signed == AUTHORITY)
+        };
         let names = request
             .headers
             .keys()

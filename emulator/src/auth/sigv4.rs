@@ -12,6 +12,10 @@ use crate::wire::request::Request;
 
 /// The one algorithm.
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// What the SDK for JavaScript signs over HTTP/2 in place of `host`. S3 itself speaks no HTTP/2.
+///
+/// Source: RFC 9113 §8.3.1.
+pub(super) const AUTHORITY: &str = ":authority";
 
 /// `DAY/REGION/SERVICE/aws4_request`, and whose key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +131,7 @@ fn canonical_query(request: &Request) -> String {
 
 /// All values of a header, joined by commas.
 fn canonical_value(request: &Request, name: &str) -> String {
-    if name == "host" {
+    if name == "host" || name == AUTHORITY {
         return request.host.clone();
     }
     let values = request.headers.get_all(name).iter();

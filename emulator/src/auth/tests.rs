@@ -328,6 +328,33 @@ fn a_presigned_request_may_sign_the_payloads_hash_in_its_query() {
 }
 
 #[test]
+fn a_checksum_in_the_query_says_nothing_of_the_body() {
+    let more =
+        "&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32&x-amz-tagging=a%3Db";
+    let mut request = presign("60", more, "UNSIGNED-PAYLOAD");
+
+    assert!(identify(&mut request).is_ok());
+    assert_eq!(request.header("x-amz-tagging"), Some("a=b"));
+    assert_eq!(request.header("x-amz-checksum-crc32"), None);
+    assert_eq!(request.header("x-amz-sdk-checksum-algorithm"), None);
+}
+
+#[test]
+fn over_http2_the_authority_is_signed_in_place_of_the_host() {
+    let mut request = request(Method::GET, &[("x-amz-content-sha256", EMPTY)]);
+    let names = [":authority", "x-amz-content-sha256", "x-amz-date"];
+    authorize(&mut request, &signed("us-east-1", "s3", &names), EMPTY);
+    assert!(identify(&mut request).is_ok());
+
+    "localhost:4567".clone_into(&mut request.host);
+
+    assert!(matches!(
+        identify(&mut request),
+        Err(AuthError::Mismatch(_))
+    ));
+}
+
+#[test]
 fn parameters_are_refused_in_awss_words() {
     let refusals = [
         (presign("x", "", ""), "X-Amz-Expires should be a number"),

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use strongroom::{Authentication, Config, NewBuckets, Secret, TlsConfig};
+use strongroom::{Authentication, Config, NewBuckets, Secret, Seed, TlsConfig};
+
+use crate::command::export::ExportArguments;
+use crate::command::import::ImportArguments;
 
 /// A local S3 for tests that is faithful to AWS and really encrypts.
 #[derive(Debug, Parser)]
@@ -36,6 +39,10 @@ pub(crate) enum Command {
     },
     /// Tell how an object is stored: of a running server, or in the folder of --data that none holds
     Inspect(Inspect),
+    /// Write what the folder of --data holds, and no server does, as plain files: buckets and current objects
+    Export(ExportArguments),
+    /// Load what export wrote, or any seed, into the folder of --data
+    Import(ImportArguments),
 }
 
 /// What to look at, and how to tell it.
@@ -129,6 +136,18 @@ pub(crate) struct Settings {
         global = true
     )]
     kms_key: Vec<String>,
+    /// Load these seeds before the server is ready: JSON files, or folders with a file for each object
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "STRONGROOM_SEED",
+        value_delimiter = ',',
+        global = true
+    )]
+    seed: Vec<PathBuf>,
+    /// Load seed.json and buckets/NAME/… of this folder before the server is ready, if they are there
+    #[arg(long, value_name = "DIR", env = "STRONGROOM_INIT", global = true)]
+    init: Option<PathBuf>,
     /// Also answer to this name and to its subdomains
     #[arg(
         long,
@@ -207,6 +226,8 @@ impl From<Settings> for Config {
             },
             buckets: settings.bucket,
             kms_keys: settings.kms_key,
+            init: settings.init,
+            seeds: settings.seed.into_iter().map(Seed::Path).collect(),
             hosts: settings.host,
             strict_tls: settings.tls.strict_tls,
             tls: TlsConfig {

@@ -1,7 +1,7 @@
 //! `env`: lines that a client's shell evaluates.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 
 use strongroom::{Config, reachable};
 
@@ -25,6 +25,7 @@ pub(crate) fn run(settings: Settings, tls: bool) -> Done {
     Ok(())
 }
 
+/// Where it lies whatever folder the shell is in later.
 fn ca_file(config: &Config) -> Result<PathBuf, String> {
     let given = config
         .tls
@@ -32,10 +33,13 @@ fn ca_file(config: &Config) -> Result<PathBuf, String> {
         .as_ref()
         .or(config.tls.certificate.as_ref());
     let kept = config.data.as_ref().map(|data| data.join("tls/ca.pem"));
-    given
-        .cloned()
-        .or(kept)
-        .ok_or_else(|| "env --tls needs the file that clients trust: --ca-out FILE".to_owned())
+    let Some(file) = given.cloned().or(kept) else {
+        let address = reachable(config.listen);
+        return Err(format!(
+            "env --tls needs the file that clients trust: --ca-out FILE, as the server wrote it or as http://{address}/_emulator/ca.pem tells it"
+        ));
+    };
+    path::absolute(&file).map_err(|error| format!("`{}`: {error}", file.display()))
 }
 
 /// As a POSIX shell reads it back, whatever it holds.

@@ -1,12 +1,18 @@
 //! The control over HTTP, under `/_emulator`: JSON, for tests in any language. It shows keys wrapped, never in the clear.
+//! The one answer in another form is the certificate that HTTPS clients trust.
+
+use std::fmt;
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task;
 
-use crate::control::guard;
 use crate::control::json::render;
 use crate::control::look::{LookError, Wanted, find};
+use crate::control::{guard, journals};
+use crate::journal::kms_calls::KmsCalls;
+use crate::journal::requests::Requests;
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
 use crate::s3::workers::joined;
@@ -17,26 +23,66 @@ use crate::wire::response::Response;
 
 /// What every path of it begins with.
 const PREFIX: &str = "/_emulator/";
+const JSON: &str = "application/json";
+/// Source: RFC 8555 §9.1.
+const PEM: &str = "application/pem-certificate-chain";
 /// The most sealed bytes that are told in one answer.
 const MAX_RAW_BYTES: u64 = 64 * 1_024 * 1_024;
 
+/// What it can be asked for, and how.
+const ASKED: [(&str, Method, Asked); 4] = [
+    ("stored", Method::GET, Asked::Stored),
+    ("requests", Method::GET, Asked::Requests),
+    ("kms-calls", Method::GET, Asked::KmsCalls),
+    ("ca.pem", Method::GET, Asked::Certificate),
+];
+
+/// The certificate that HTTPS clients must trust, in PEM, or why there is none.
+pub(crate) type CaPem = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
+
 /// Answers for the control.
-#[derive(Debug)]
 pub(crate) struct ControlService {
-    store: Store,
+    parts: ControlParts,
     /// The names that `--host` added.
     names: Vec<String>,
     hosts: Hosts,
+}
+
+/// What was asked for.
+enum Told {
+    Json(Value),
+    /// In PEM.
+    Certificate(String),
+}
+
+/// What the control tells of.
+pub(crate) struct ControlParts {
+    /// How objects lie.
+    pub(crate) store: Store,
+    /// The requests that were answered.
+    pub(crate) requests: Requests,
+    /// The calls of KMS.
+    pub(crate) kms_calls: KmsCalls,
+    /// What HTTPS clients must trust.
+    pub(crate) ca_pem: CaPem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Stored,
+    Requests,
+    KmsCalls,
+    Certificate,
 }
 
 /// An answer that is not what was asked for.
 struct Refusal(StatusCode, String);
 
 impl ControlService {
-    /// Over the store; `names` are those of `--host`.
-    pub(crate) fn new(store: Store, names: &[String]) -> Self {
+    /// `names` are those of `--host`.
+    pub(crate) fn new(parts: ControlParts, names: &[String]) -> Self {
         Self {
-            store,
+            parts,
             names: names.to_vec(),
             hosts: Hosts::new(names.iter().cloned()),
         }
@@ -49,42 +95,51 @@ impl ControlService {
 
     fn is_in_bucket(&self, host: &str) -> bool {
         let bucket = self.hosts.bucket_of(host).map(BucketName::parse);
-        bucket.is_some_and(|bucket| bucket.is_ok_and(|name| self.store.bucket(&name).is_ok()))
+        bucket.is_some_and(|bucket| bucket.is_ok_and(|name| self.parts.store.bucket(&name).is_ok()))
     }
 
     /// Answers.
     pub(crate) async fn respond(&self, request: Request) -> Response {
-        let (status, body) = match self.answer(&request).await {
-            Ok(body) => (StatusCode::OK, body),
-            Err(Refusal(status, message)) => (status, json!({ "error": message })),
+        let (status, kind, body) = match self.answer(&request).await {
+            Ok(Told::Json(body)) => (StatusCode::OK, JSON, body.to_string()),
+            Ok(Told::Certificate(pem)) => (StatusCode::OK, PEM, pem),
+            Err(Refusal(status, message)) => {
+                (status, JSON, json!({ "error": message }).to_string())
+            }
         };
         Response::new(status)
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .header("cache-control", "no-store")
-            .body(body.to_string())
+            .body(body)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Value, Refusal> {
+    async fn answer(&self, request: &Request) -> Result<Told, Refusal> {
         if let Some(refused) = guard::refusal(request, &self.names) {
             return Err(Refusal(StatusCode::FORBIDDEN, refused));
         }
-        match request.path.strip_prefix(PREFIX) {
-            Some("stored") if request.method == Method::GET => self.stored(request).await,
-            Some("stored") => Err(Refusal(
-                StatusCode::METHOD_NOT_ALLOWED,
-                format!("`{}` is answered to GET alone", request.path),
-            )),
-            _ => Err(Refusal(
-                StatusCode::NOT_FOUND,
-                format!("nothing answers at `{}`", request.path),
-            )),
+        match asked(request)? {
+            Asked::Stored => self.stored(request).await.map(Told::Json),
+            Asked::Requests => journals::of_requests(&self.parts.requests, &request.query)
+                .map(Told::Json)
+                .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error)),
+            Asked::KmsCalls => Ok(Told::Json(journals::of_kms_calls(
+                &self.parts.kms_calls.all(),
+            ))),
+            Asked::Certificate => self.certificate(),
         }
+    }
+
+    /// `GET /_emulator/ca.pem`: for clients that share no file with the server. It is no secret.
+    fn certificate(&self) -> Result<Told, Refusal> {
+        let pem = (self.parts.ca_pem)();
+        pem.map(Told::Certificate)
+            .map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error))
     }
 
     /// `GET /_emulator/stored?bucket=…&key=…[&version=…][&raw=true]`: how an object lies in the store.
     async fn stored(&self, request: &Request) -> Result<Value, Refusal> {
         let query = request.query.clone();
-        let store = self.store.clone();
+        let store = self.parts.store.clone();
         let telling = task::spawn_blocking(move || {
             let named = |name: &str| query.find(name).filter(|value| !value.is_empty());
             let needed = |name: &str| named(name).ok_or_else(|| missing(name));
@@ -98,6 +153,19 @@ impl ControlService {
         let told = joined(telling.await);
         told.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
     }
+}
+
+fn asked(request: &Request) -> Result<Asked, Refusal> {
+    let path = request.path.strip_prefix(PREFIX).unwrap_or_default();
+    let Some((_, method, asked)) = ASKED.iter().find(|(known, ..)| *known == path) else {
+        let refused = format!("nothing answers at `{}`", request.path);
+        return Err(Refusal(StatusCode::NOT_FOUND, refused));
+    };
+    if request.method != *method {
+        let refused = format!("`{}` is answered to {method} alone", request.path);
+        return Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, refused));
+    }
+    Ok(*asked)
 }
 
 fn tell(store: &Store, wanted: &Wanted<'_>, with_raw: bool) -> Result<Value, Refusal> {
@@ -140,5 +208,13 @@ impl From<LookError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         LookError::Store(error).into()
+    }
+}
+
+impl fmt::Debug for ControlService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlService")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }

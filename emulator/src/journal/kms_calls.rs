@@ -54,6 +54,12 @@ impl KmsCalls {
         calls.push_back(call);
     }
 
+    /// Forgets all of them.
+    pub(crate) fn clear(&self) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.clear();
+    }
+
     /// All that are remembered, the oldest first.
     pub(crate) fn all(&self) -> Vec<KmsCall> {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
+use crate::keyring::planted::Planted;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::model::kms_key::{KeyManager, KeyOrigin, KeySpec, KeyState, KmsKey};
@@ -25,6 +26,8 @@ pub(crate) struct NewKey {
     pub(crate) tags: Vec<(String, String)>,
     /// Its policy; `None` for the usual one.
     pub(crate) policy: Option<String>,
+    /// What is fixed of it.
+    pub(crate) planted: Planted,
 }
 
 impl Default for NewKey {
@@ -38,6 +41,7 @@ impl Default for NewKey {
             is_of_many_regions: false,
             tags: Vec::new(),
             policy: None,
+            planted: Planted::default(),
         }
     }
 }
@@ -47,7 +51,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`KeyringError::Store`].
+    /// [`KeyringError::Store`]; `KeyExists` for a fixed id that is taken.
     pub(crate) async fn create_key(
         &self,
         asker: &Asker,
@@ -60,17 +64,26 @@ impl Keyring {
 
     /// A key that is not kept yet.
     pub(super) fn new_key(&self, asker: &Asker, new: NewKey) -> KmsKey {
-        let id = if new.is_of_many_regions {
-            KeyId::of_parts(true, self.entropy.bytes())
-        } else {
-            KeyId::parse(&self.entropy.uuid()).expect("a UUID is an id")
-        };
+        let Planted {
+            id,
+            material,
+            is_disabled,
+        } = new.planted;
+        let id = id.unwrap_or_else(|| self.new_id(new.is_of_many_regions));
         let created = self.clock.now();
         let (state, materials) = match new.origin {
-            KeyOrigin::AwsKms => (
-                KeyState::Enabled,
-                vec![self.new_material(&id, new.spec, created)],
-            ),
+            KeyOrigin::AwsKms => {
+                let material = material.map_or_else(
+                    || self.new_material(&id, new.spec, created),
+                    |bytes| self.fixed_material(&id, &bytes, created),
+                );
+                let state = if is_disabled {
+                    KeyState::Disabled
+                } else {
+                    KeyState::Enabled
+                };
+                (state, vec![material])
+            }
             KeyOrigin::External => (KeyState::PendingImport, Vec::new()),
         };
         KmsKey {
@@ -88,6 +101,13 @@ impl Keyring {
             tags: new.tags,
             policy: new.policy,
         }
+    }
+
+    fn new_id(&self, is_of_many_regions: bool) -> KeyId {
+        if is_of_many_regions {
+            return KeyId::of_parts(true, self.entropy.bytes());
+        }
+        KeyId::parse(&self.entropy.uuid()).expect("a UUID is an id")
     }
 
     /// Changes a key whose state allows it; both are decided at one moment.

@@ -4,13 +4,13 @@
 //! Losing it loses the data, so it is never made anew over existing data.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::disk;
 use crate::entropy::Entropy;
 use crate::keyring::error::KeyringError;
 
@@ -58,23 +58,19 @@ impl RootKey {
         }
     }
 
-    /// Makes the key of a new data folder: mode 0600, synced with its folder before it is used.
+    /// Makes the key of a new data folder: mode 0600, and on the disk before it is used. A crash leaves no part of one,
+    /// which the next start would refuse.
     ///
     /// # Errors
     ///
     /// [`KeyringError::Io`].
     pub(crate) fn create(path: &Path, entropy: &Entropy) -> Result<Self, KeyringError> {
         let key = Self::generate(entropy);
-        let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)?;
-            file.write_all(&key.0)?;
-            file.sync_all()?;
-            path.parent()
-                .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        let write = || {
+            if path.try_exists()? {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            disk::write_whole(path, &key.0, 0o600)
         };
         write().map_err(|source| KeyringError::Io {
             tried: "write",
@@ -113,6 +109,18 @@ mod tests {
             std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
+    }
+
+    #[test]
+    fn a_crash_while_a_key_is_made_leaves_the_place_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.key");
+        std::fs::write(folder.path().join("root.key.new"), [1; 31]).unwrap();
+
+        let found = RootKey::load(&path).unwrap();
+        let made = RootKey::create(&path, &Entropy::system());
+
+        assert!(found.is_none() && made.is_ok(), "{made:?}");
     }
 
     #[test]

@@ -75,8 +75,18 @@ impl Keyring {
         let id = MaterialId(self.entropy.bytes());
         let mut bytes = Zeroizing::new(vec![0; spec.material_bytes()]);
         self.entropy.fill(&mut bytes);
+        self.wrap_material((key, id), &bytes, since)
+    }
+
+    /// Material as it is kept: under the root key.
+    pub(super) fn wrap_material(
+        &self,
+        (key, id): (&KeyId, MaterialId),
+        bytes: &[u8],
+        since: Timestamp,
+    ) -> KeyMaterial {
         let context = bound_to(key, id).canonical();
-        let wrapped = self.root.seal(self.entropy.bytes(), &bytes, &context);
+        let wrapped = self.root.seal(self.entropy.bytes(), bytes, &context);
         KeyMaterial {
             id,
             wrapped: WrappedKey(wrapped),

@@ -7,6 +7,7 @@ use crate::entropy::Entropy;
 use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
+use crate::keyring::planted::Planted;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::KmsKey;
 
@@ -23,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) asker: Asker,
     /// What the journal will say of it.
     pub(crate) noted: Noted,
+    /// What a seed fixes of the key that is to be made; nothing for clients.
+    pub(crate) planted: Planted,
 }
 
 /// What a call was about.

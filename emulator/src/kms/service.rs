@@ -16,13 +16,15 @@ use crate::entropy::Entropy;
 use crate::journal::kms_calls::{KmsCall, KmsCalls, Through};
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::Keyring;
+use crate::keyring::planted::Planted;
 use crate::kms::context::{Context, Noted};
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::operation::{Call, Entry};
 use crate::kms::operations;
+use crate::model::kms_name::KeyId;
 use crate::wire::request::Request;
-use crate::wire::response::Response;
+use crate::wire::response::{About, Response};
 
 /// What `X-Amz-Target` begins with.
 pub(crate) const TARGET: &str = "TrentService.";
@@ -52,12 +54,54 @@ impl KmsService {
         operation: &str,
         body: &Value,
     ) -> Result<Value, String> {
-        let call = async {
-            let entry = named(operation)?;
-            let mut cx = self.context(entry, caller)?;
-            perform(entry, body.to_string().as_bytes(), &mut cx).await
+        let called = self.call_with(caller, operation, body, Planted::default());
+        called.await.map_err(told)
+    }
+
+    /// Makes a key as `CreateKey` does, with what is fixed of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsService::call`].
+    pub(crate) async fn plant_key(
+        &self,
+        caller: Identified,
+        body: &Value,
+        planted: Planted,
+    ) -> Result<Value, String> {
+        let made = self.call_with(caller, "CreateKey", body, planted).await;
+        made.map_err(told)
+    }
+
+    /// Whether a key's first material is this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`KmsService::call`].
+    pub(crate) async fn has_material(
+        &self,
+        caller: Identified,
+        id: &KeyId,
+        bytes: &[u8],
+    ) -> Result<bool, String> {
+        let known = async {
+            let cx = self.context(named("DescribeKey")?, caller)?;
+            Ok(self.keyring.has_material(&cx.asker, id, bytes).await?)
         };
-        call.await.map_err(|error: KmsError| error.to_string())
+        known.await.map_err(told)
+    }
+
+    async fn call_with(
+        &self,
+        caller: Identified,
+        operation: &str,
+        body: &Value,
+        planted: Planted,
+    ) -> Result<Value, KmsError> {
+        let entry = named(operation)?;
+        let mut cx = self.context(entry, caller)?;
+        cx.planted = planted;
+        perform(entry, body.to_string().as_bytes(), &mut cx).await
     }
 
     /// Answers a request; an error is an answer too.
@@ -68,22 +112,32 @@ impl KmsService {
             .header("x-amz-target")
             .unwrap_or_default()
             .to_owned();
-        let response = match self.try_answer(request).await {
+        let mut about = About::default();
+        let response = match self.try_answer(request, &mut about).await {
             Ok(Value::Null) => Response::ok(),
             Ok(value) => Response::ok().body(value.to_string()),
-            Err(error) => render(&error, &id),
+            Err(error) => {
+                about.error = Some(error.exception);
+                render(&error, &id)
+            }
         };
         tracing::debug!(request = %id, ?peer, target, status = response.status.as_u16(), "answered");
-        finish(response, &id, &self.clock)
+        about.request_id.clone_from(&id);
+        finish(response, &id, &self.clock).about(about)
     }
 
-    async fn try_answer(&self, mut request: Request) -> Result<Value, KmsError> {
+    async fn try_answer(&self, mut request: Request, about: &mut About) -> Result<Value, KmsError> {
         let target = request.header("x-amz-target").unwrap_or_default();
         let entry = named(target.strip_prefix(TARGET).unwrap_or_default())?;
+        about.operation = Some(entry.name);
         read_body(&mut request).await?;
         let identified =
             self.authenticator
                 .identify(&mut request, "kms", None, self.clock.now())?;
+        if let Caller::Known(identity) = &identified.caller {
+            about.access_key = Some(identity.access_key.clone());
+            about.account = Some(identity.account.clone());
+        }
         let mut cx = self.context(entry, identified)?;
         let answer = perform(entry, &request.document, &mut cx).await;
         self.record(cx, answer.as_ref().err());
@@ -109,6 +163,7 @@ impl KmsService {
                 operation: entry.name,
             },
             noted: Noted::default(),
+            planted: Planted::default(),
         })
     }
 
@@ -123,6 +178,14 @@ impl KmsService {
             bucket_key_hit: false,
             error: error.map(|error| error.exception.to_owned()),
         });
+    }
+}
+
+/// In one line, its cause behind it: nobody in process is a stranger.
+fn told(error: KmsError) -> String {
+    match &error.source {
+        Some(cause) => format!("{error} ({cause})"),
+        None => error.to_string(),
     }
 }
 

@@ -7,25 +7,28 @@ use std::sync::Arc;
 use http::Method;
 
 use crate::auth::authenticator::{Authenticator, Identified};
-use crate::auth::identity::Caller;
+use crate::auth::identity::{Caller, Identity};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
+use crate::model::object::ObjectVersion;
+use crate::model::object_key::ObjectKey;
 use crate::s3::code::Code;
 use crate::s3::context::{Access, Context, Settings};
+use crate::s3::delivery::Plaintext;
 use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::form::PostForm;
 use crate::s3::headers::encryption;
 use crate::s3::operation::{Call, Entry, Incoming, Payload};
 use crate::s3::respond::{self, MessageIds};
-use crate::s3::target::{Hosts, Target};
+use crate::s3::target::{Hosts, ObjectAddress, Target};
 use crate::s3::workers::Workers;
-use crate::s3::{intake, permit, preflight, router};
+use crate::s3::{intake, permit, preflight, router, sealing};
 use crate::store::handle::Store;
 use crate::wire::request::Request;
-use crate::wire::response::Response;
+use crate::wire::response::{About, Response};
 
 /// S3, as one service.
 #[derive(Debug)]
@@ -38,6 +41,14 @@ pub(crate) struct S3Service {
     pub(crate) hosts: Hosts,
     pub(crate) workers: Workers,
     pub(crate) settings: Arc<Settings>,
+}
+
+/// A request that is about to be performed.
+struct Asked {
+    entry: &'static Entry,
+    target: Target,
+    caller: Option<Identified>,
+    request: Request,
 }
 
 impl S3Service {
@@ -58,21 +69,68 @@ impl S3Service {
             request.path.clone(),
             request.connection.peer,
         );
+        let mut about = About::default();
         let (response, form) = match self.find(&request) {
-            Ok((target, entry)) => (
-                self.perform(entry, target, caller, request).await,
-                entry.errors,
-            ),
+            Ok((target, entry)) => {
+                let asked = Asked {
+                    entry,
+                    target,
+                    caller,
+                    request,
+                };
+                (self.perform(asked, &mut about).await, entry.errors)
+            }
             Err(error) => (Err(error), ErrorForm::Declared),
         };
+        about.error = response.as_ref().err().map(|error| error.code.name());
         let response = response.unwrap_or_else(|error| respond::error(&error, &ids, &method, form));
         tracing::debug!(request = %ids.request, ?peer, %method, path, status = response.status.as_u16(), "answered");
-        respond::finish(response, &ids, &self.clock)
+        let response = respond::finish(response, &ids, &self.clock);
+        about.request_id = ids.request;
+        response.about(about)
     }
 
     /// Whether there is a bucket of a name.
     pub(crate) fn has_bucket(&self, name: &BucketName) -> bool {
-        self.store.bucket(name).is_ok()
+        self.bucket(name).is_some()
+    }
+
+    /// The bucket of a name, whoever owns it.
+    pub(crate) fn bucket(&self, name: &BucketName) -> Option<Bucket> {
+        self.store.bucket(name).ok()
+    }
+
+    /// Whether a bucket holds an object under a key.
+    pub(crate) fn has_object(&self, bucket: &BucketName, key: &str) -> bool {
+        ObjectKey::parse(key).is_ok_and(|key| self.store.version(bucket, &key, None).is_ok())
+    }
+
+    /// The plaintext of a version, for whoever holds the whole store: archived objects open too. KMS is asked all the
+    /// same, for the bucket's owner.
+    ///
+    /// # Errors
+    ///
+    /// KMS's refusals; `InvalidRequest` under a customer's key; `InternalError` for a damaged blob.
+    pub(crate) async fn open_stored(
+        &self,
+        bucket: &Bucket,
+        version: &ObjectVersion,
+    ) -> Result<Plaintext, S3Error> {
+        let (name, key) = (&bucket.name, &version.key);
+        let stored = self.store.open_version(name, key, Some(version.version_id));
+        let (version, body) = stored?;
+        let account = &bucket.account;
+        let owner = Arc::new(Identity::root(account, account, account));
+        let access = Access {
+            insecure: false,
+            is_version_4: true,
+        };
+        let cx = self.context(Caller::Known(owner), access, Some(bucket.clone()));
+        let object = ObjectAddress {
+            bucket: bucket.name.clone(),
+            key: version.key.clone(),
+        };
+        sealing::open_range(&cx, &object, (&version, body), None, None).await
     }
 
     fn find(&self, request: &Request) -> Result<(Target, &'static Entry), S3Error> {
@@ -84,22 +142,26 @@ impl S3Service {
         Ok((target, entry))
     }
 
-    async fn perform(
-        &self,
-        entry: &Entry,
-        mut target: Target,
-        caller: Option<Identified>,
-        mut request: Request,
-    ) -> Result<Response, S3Error> {
+    async fn perform(&self, asked: Asked, about: &mut About) -> Result<Response, S3Error> {
+        let Asked {
+            entry,
+            mut target,
+            caller,
+            mut request,
+        } = asked;
+        about.operation = Some(entry.name);
+        tell_target(about, &target);
         let mut form = None;
         if entry.payload == Payload::Form {
             form = Some(PostForm::open(&mut request, &mut target).await?);
+            tell_target(about, &target);
         }
         let identified = match (caller, &mut form) {
             (Some(caller), _) => caller,
             (None, Some(form)) => self.identify_form(form, &target)?,
             (None, None) => self.identify(&mut request)?,
         };
+        tell_caller(about, &identified.caller);
         let access = Access {
             insecure: self.settings.strict_tls && !request.is_secure(),
             is_version_4: identified.is_version_4,
@@ -180,5 +242,19 @@ impl S3Service {
             access,
             bucket,
         }
+    }
+}
+
+fn tell_target(about: &mut About, target: &Target) {
+    about.bucket = target.bucket().map(ToString::to_string);
+    if let Target::Object(object) = target {
+        about.key = Some(object.key.as_str().to_owned());
+    }
+}
+
+fn tell_caller(about: &mut About, caller: &Caller) {
+    if let Caller::Known(identity) = caller {
+        about.access_key = Some(identity.access_key.clone());
+        about.account = Some(identity.account.clone());
     }
 }

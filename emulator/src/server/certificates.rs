@@ -1,19 +1,19 @@
 //! The test CA, and the certificate that it gives to this server.
 //!
-//! The CA is kept where a server keeps its data, so that clients trust it once; the server's own certificate is made anew
-//! in each process. Dates come from the system's clock and not from the emulated one: clients compare them with theirs.
+//! The CA may be kept ([`super::kept_ca`]); the server's own certificate is made anew in each process. Dates come from the
+//! system's clock and not from the emulated one: clients compare them with theirs.
 
-use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
+use std::{fmt, io};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, PublicKeyData,
 };
+use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use crate::clock::Clock;
 
@@ -22,7 +22,9 @@ const DAY: Duration = Duration::from_hours(24);
 ///
 /// Source: <https://support.apple.com/en-us/103769>
 const SERVER_DAYS: u32 = 820;
-const CA_DAYS: u32 = 3_650;
+/// The first and the last year of every CA. One that is kept must not fail its clients on some day, nor because a clock was
+/// wrong when it was made.
+const CA_YEARS: (i32, i32) = (2000, 2099);
 const CA_NAME: &str = "Strongroom test CA";
 
 /// A certificate authority whom nobody trusts that was not told to.
@@ -36,7 +38,9 @@ pub(crate) struct TestCa {
 pub(crate) enum CertificateError {
     /// A file of the CA cannot be read or written.
     File(PathBuf, io::Error),
-    /// A key or a name is none that a certificate can carry.
+    /// The kept key of the CA is none.
+    Key(PathBuf, rcgen::Error),
+    /// A name is none that a certificate can carry, or keys cannot be made here.
     Content(rcgen::Error),
 }
 
@@ -47,27 +51,30 @@ impl TestCa {
     ///
     /// [`CertificateError::Content`], if keys cannot be made here.
     pub(crate) fn make() -> Result<Self, CertificateError> {
-        Self::with_key(KeyPair::generate()?)
+        Self::of(KeyPair::generate()?)
     }
 
-    /// The one that lies in `folder`; makes it there where there is none.
+    /// The one that holds `key`, with a new certificate. Who trusts an older one of the same key believes it as well.
     ///
     /// # Errors
     ///
-    /// [`CertificateError`], when its files cannot be read, written or understood.
-    pub(crate) fn kept_in(folder: &Path) -> Result<Self, CertificateError> {
-        fs::create_dir_all(folder).map_err(at(folder))?;
-        let (key_file, pem_file) = (folder.join("ca.key"), folder.join("ca.pem"));
-        let key = match find_text(&key_file)? {
-            Some(text) => KeyPair::from_pem(&text)?,
-            None => make_key(&key_file)?,
-        };
-        if let Some(pem) = find_text(&pem_file)? {
-            return Ok(Self { key, pem });
+    /// [`CertificateError::Content`], if the key cannot sign.
+    pub(crate) fn of(key: KeyPair) -> Result<Self, CertificateError> {
+        let pem = ca_params().self_signed(&key)?.pem();
+        Ok(Self { key, pem })
+    }
+
+    /// The one that holds `key`, with the certificate that it had; gives the key back where that is no certificate of it.
+    ///
+    /// # Errors
+    ///
+    /// The key.
+    pub(crate) fn with_certificate(key: KeyPair, pem: String) -> Result<Self, KeyPair> {
+        if is_certificate_of(&key, &pem) {
+            Ok(Self { key, pem })
+        } else {
+            Err(key)
         }
-        let ca = Self::with_key(key)?;
-        fs::write(&pem_file, &ca.pem).map_err(at(&pem_file))?;
-        Ok(ca)
     }
 
     /// Its certificate, in PEM.
@@ -97,9 +104,9 @@ impl TestCa {
         Ok(certificate.der().clone())
     }
 
-    fn with_key(key: KeyPair) -> Result<Self, CertificateError> {
-        let pem = ca_params().self_signed(&key)?.pem();
-        Ok(Self { key, pem })
+    /// Its key, in PEM: for whoever keeps it.
+    pub(crate) fn key_pem(&self) -> String {
+        self.key.serialize_pem()
     }
 }
 
@@ -109,8 +116,23 @@ fn ca_params() -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, CA_NAME);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    set_validity(&mut params, CA_DAYS);
+    let (first, last) = CA_YEARS;
+    params.not_before = rcgen::date_time_ymd(first, 1, 1);
+    params.not_after = rcgen::date_time_ymd(last, 12, 31);
     params
+}
+
+/// A trust anchor holds its key without the outer frame.
+fn is_certificate_of(key: &KeyPair, pem: &str) -> bool {
+    let mut roots = RootCertStore::empty();
+    let added = CertificateDer::from_pem_slice(pem.as_bytes())
+        .is_ok_and(|certificate| roots.add(certificate).is_ok());
+    let own = key.subject_public_key_info();
+    added
+        && roots
+            .roots
+            .iter()
+            .all(|anchor| own.ends_with(&anchor.subject_public_key_info))
 }
 
 /// From yesterday on, since clocks of containers differ.
@@ -119,40 +141,6 @@ fn set_validity(params: &mut CertificateParams, days: u32) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + now - DAY;
     params.not_after = epoch + now + DAY * days;
-}
-
-fn find_text(path: &Path) -> Result<Option<String>, CertificateError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(at(path)(error)),
-    }
-}
-
-/// Writes it under another name first: a cut leaves no half of a key behind.
-fn make_key(path: &Path) -> Result<KeyPair, CertificateError> {
-    let key = KeyPair::generate()?;
-    let unfinished = path.with_extension("new");
-    let write = || {
-        let mut file = owner_only().open(&unfinished)?;
-        file.write_all(key.serialize_pem().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
-    };
-    write().map_err(at(path))?;
-    Ok(key)
-}
-
-fn owner_only() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> CertificateError {
-    move |error| CertificateError::File(path.to_owned(), error)
 }
 
 impl From<rcgen::Error> for CertificateError {
@@ -171,47 +159,14 @@ impl fmt::Display for CertificateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path, error) => write!(f, "`{}`: {error}", path.display()),
+            Self::Key(path, error) => write!(
+                f,
+                "`{}` holds no key ({error}): remove it, and a new CA is made for clients to trust",
+                path.display()
+            ),
             Self::Content(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for CertificateError {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kept_ca_is_taken_up_again() {
-        let folder = tempfile::tempdir().unwrap();
-
-        let first = TestCa::kept_in(folder.path()).unwrap();
-        let second = TestCa::kept_in(folder.path()).unwrap();
-
-        assert_eq!(first.pem(), second.pem());
-        assert_eq!(first.key.serialized_der(), second.key.serialized_der());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_its_owner_reads_a_key() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-
-        TestCa::kept_in(folder.path()).unwrap();
-
-        let key = fs::metadata(folder.path().join("ca.key")).unwrap();
-        assert_eq!(key.permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_key_that_is_none_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ca.key"), "nonsense").unwrap();
-
-        let ca = TestCa::kept_in(folder.path());
-
-        assert!(matches!(ca, Err(CertificateError::Content(_))));
-    }
-}

@@ -11,11 +11,13 @@ use warp::{Filter, Rejection, Reply};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::journal::requests::Requests;
 use crate::server::bounds::{self, Bounds};
 use crate::server::drain::{Afterwards, drain};
 use crate::server::failure;
 use crate::server::framing::Head;
 use crate::server::inbound::{Pieces, Rest, Return, inbound};
+use crate::server::journaling;
 use crate::server::panics::Panics;
 use crate::server::service::Service;
 use crate::wire::body::Body;
@@ -33,6 +35,8 @@ pub(crate) struct Front {
     pub(crate) entropy: Entropy,
     /// Bounds the requests.
     pub(crate) bounds: Bounds,
+    /// Remembers them.
+    pub(crate) requests: Requests,
     /// Counts what went wrong by a fault of ours.
     pub(crate) panics: Panics,
 }
@@ -79,12 +83,16 @@ async fn answer(
     let waits_in_vain = client_waits && arrival.length_bytes == Some(0);
     let version = arrival.version;
     let (body, rest) = take_body(body, &arrival, &front.bounds);
+    let request = request(method, arrival, headers, body);
+    let draft = journaling::draft(&request, front.clock.now());
     let response = if let Some(refusal) = refusal {
-        drop(body);
+        drop(request);
         refusal.respond(&front.clock, &front.entropy)
     } else {
-        ask(&front, request(method, arrival, headers, body)).await
+        ask(&front, request).await
     };
+    // Before the answer leaves: who has got it finds his request in the journal.
+    journaling::record(&front.requests, draft, &response, rest.read_bytes());
     let afterwards = finish(&rest, client_waits, &front.bounds).await;
     let is_over = refusal.is_some() || afterwards == Afterwards::Close;
     let close = is_last || waits_in_vain || is_over;

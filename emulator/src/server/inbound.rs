@@ -1,12 +1,14 @@
 //! The body of a request on its way to a service: bounded waits, and its rest given back when the service drops it.
 
-use bytes::Bytes;
-use futures_util::{Stream, ready};
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Stream, ready};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::server::bounds::Pace;
@@ -38,7 +40,13 @@ pub(crate) enum Rest {
 
 /// Where the rest of a body comes back to.
 #[derive(Clone, Default)]
-pub(crate) struct Return(Arc<Mutex<Rest>>);
+pub(crate) struct Return(Arc<Returned>);
+
+#[derive(Default)]
+struct Returned {
+    rest: Mutex<Rest>,
+    read_bytes: AtomicU64,
+}
 
 struct Inbound {
     /// `None` once the body ended, well or not.
@@ -84,11 +92,16 @@ pub(crate) fn inbound(
 impl Return {
     /// What has come back.
     pub(crate) fn take(&self) -> Rest {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.0.rest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// So much was read of it.
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.0.read_bytes.load(Ordering::Relaxed)
     }
 
     fn give(&self, rest: Rest) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rest;
+        *self.0.rest.lock().unwrap_or_else(PoisonError::into_inner) = rest;
     }
 }
 
@@ -124,6 +137,7 @@ impl Inbound {
     /// A service that knows the length need not ask for the end behind it.
     fn count(&mut self, piece: &Bytes) {
         let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.rest.0.read_bytes.fetch_add(size, Ordering::Relaxed);
         self.wait.count(size);
         self.left_bytes = self.left_bytes.map(|left| left.saturating_sub(size));
         if self.left_bytes == Some(0) {

@@ -11,6 +11,7 @@ pub(crate) mod filter;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub(crate) mod inbound;
+pub(crate) mod kept_ca;
 pub(crate) mod listener;
 pub(crate) mod open_files;
 pub(crate) mod panics;
@@ -22,6 +23,8 @@ pub(crate) mod stall;
 pub(crate) mod tap;
 pub(crate) mod tls;
 pub(crate) mod tls_error;
+
+mod journaling;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::wire::encoding::base64;
-use crate::wire::response::Response;
+use crate::wire::response::{About, Response};
 
 /// The headers of a request, in bytes: names, values, and the four bytes that part them from each other.
 ///
@@ -50,6 +50,11 @@ impl Refusal {
             .header("x-amz-request-id", &id)
             .header("x-amz-id-2", &host_id)
             .body(body)
+            .about(About {
+                error: Some(code),
+                request_id: id,
+                ..About::default()
+            })
     }
 
     fn row(self) -> Row {

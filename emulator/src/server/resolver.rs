@@ -2,7 +2,7 @@
 //!
 //! A wildcard covers one label, and most clients accept none right below a top-level name: neither `photos.localhost` nor
 //! `my.photos.s3.localhost` can be covered ahead. So a name below one of ours gets a certificate of its own when it is
-//! first asked for, which takes a tenth of a millisecond.
+//! first asked for, which takes a tenth of a millisecond. So does a bare name: beside a container it is the server's.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -57,11 +57,12 @@ impl Resolver {
         })
     }
 
-    fn is_below_ours(&self, name: &str) -> bool {
-        self.parents
-            .iter()
-            .filter_map(|parent| name.strip_suffix(parent.as_str()))
-            .any(|rest| rest.ends_with('.'))
+    fn is_ours(&self, name: &str) -> bool {
+        let is_below = |parent: &String| {
+            let rest = name.strip_suffix(parent.as_str());
+            rest.is_some_and(|rest| rest.ends_with('.'))
+        };
+        !name.contains('.') || self.parents.iter().any(is_below)
     }
 
     fn certify(&self, name: &str) -> Option<Arc<CertifiedKey>> {
@@ -84,7 +85,7 @@ impl Resolver {
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let asked = hello.server_name().map(str::to_ascii_lowercase);
-        match asked.filter(|name| self.is_below_ours(name)) {
+        match asked.filter(|name| self.is_ours(name)) {
             Some(name) => self.certify(&name),
             None => Some(Arc::clone(&self.common)),
         }

@@ -16,6 +16,7 @@ use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::config::Config;
 use crate::server::certificates::TestCa;
+use crate::server::kept_ca;
 use crate::server::resolver::Resolver;
 use crate::server::tls_error::TlsError;
 
@@ -53,7 +54,10 @@ struct Given {
 
 /// Of a test CA, kept in a folder or not at all.
 struct Made {
+    /// The names that `--host` added, in lower case as clients ask for them.
     hosts: Vec<String>,
+    /// Where it listens, if that is an address of its own.
+    address: Option<IpAddr>,
     folder: Option<PathBuf>,
     ca: OnceLock<Arc<TestCa>>,
     acceptor: OnceLock<TlsAcceptor>,
@@ -124,8 +128,14 @@ impl Given {
 
 impl Made {
     fn of(config: &Config) -> Self {
+        let address = config.listen.ip();
         Self {
-            hosts: config.hosts.clone(),
+            hosts: config
+                .hosts
+                .iter()
+                .map(|host| host.to_ascii_lowercase())
+                .collect(),
+            address: (!address.is_unspecified()).then_some(address),
             folder: config.data.as_ref().map(|data| data.join("tls")),
             ca: OnceLock::new(),
             acceptor: OnceLock::new(),
@@ -137,7 +147,7 @@ impl Made {
             return Ok(ca);
         }
         let made = match &self.folder {
-            Some(folder) => TestCa::kept_in(folder),
+            Some(folder) => kept_ca::take_up(folder),
             None => TestCa::make(),
         };
         let made = made.map_err(TlsError::Ca)?;
@@ -150,22 +160,24 @@ impl Made {
         }
         let hosts = self.hosts.iter().cloned();
         let parents = PARENTS.into_iter().map(str::to_owned).chain(hosts);
-        let resolver = Resolver::new(
-            Arc::clone(self.ca()?),
-            names(&self.hosts),
-            parents.collect(),
-        )?;
+        let resolver = Resolver::new(Arc::clone(self.ca()?), self.names(), parents.collect())?;
         let made = acceptor_of(Arc::new(resolver))?;
         Ok(self.acceptor.get_or_init(|| made))
     }
-}
 
-fn names(hosts: &[String]) -> Vec<String> {
-    let added = hosts.iter().flat_map(|host| {
-        let wildcard = host.parse::<IpAddr>().is_err().then(|| format!("*.{host}"));
-        [host.clone()].into_iter().chain(wildcard)
-    });
-    NAMES.into_iter().map(str::to_owned).chain(added).collect()
+    fn names(&self) -> Vec<String> {
+        let added = self.hosts.iter().flat_map(|host| {
+            let wildcard = host.parse::<IpAddr>().is_err().then(|| format!("*.{host}"));
+            [host.clone()].into_iter().chain(wildcard)
+        });
+        let address = self.address.map(|address| address.to_string());
+        NAMES
+            .into_iter()
+            .map(str::to_owned)
+            .chain(added)
+            .chain(address)
+            .collect()
+    }
 }
 
 fn acceptor_of(identity: Arc<dyn ResolvesServerCert>) -> Result<TlsAcceptor, TlsError> {

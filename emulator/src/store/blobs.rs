@@ -1,10 +1,11 @@
 //! The files of sealed bodies: `blobs/ab/ab12…`, named at random, so that an object's key never becomes a path.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::disk;
 use crate::model::object::BlobId;
 use crate::store::catalogue_file::Keeping;
 use crate::store::error::StoreError;
@@ -23,7 +24,8 @@ pub(super) struct BlobFolder {
 pub(super) struct OrphanFile(Option<PathBuf>);
 
 impl BlobFolder {
-    /// Makes both folders where they are missing.
+    /// Makes both folders where they are missing. A run that was killed may have left folders of blobs whose names are
+    /// not on the disk.
     ///
     /// # Errors
     ///
@@ -36,6 +38,7 @@ impl BlobFolder {
         };
         make_folder(&folder.blobs)?;
         make_folder(&folder.staging)?;
+        folder.sync_folder(&folder.blobs)?;
         Ok(folder)
     }
 
@@ -104,9 +107,9 @@ impl BlobFolder {
     pub(super) fn sync_folder(&self, path: &Path) -> Result<(), StoreError> {
         match self.keeping {
             Keeping::Ephemeral => Ok(()),
-            Keeping::Durable => File::open(path)
-                .and_then(|folder| folder.sync_all())
-                .map_err(StoreError::io("sync the folder", path)),
+            Keeping::Durable => {
+                disk::sync_folder(path).map_err(StoreError::io("sync the folder", path))
+            }
         }
     }
 }

@@ -105,6 +105,13 @@ pub(super) trait Engine: fmt::Debug + Send + Sync {
     ///
     /// `Io`, `Corrupted`: then no member is committed, as far as anybody can tell.
     fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError>;
+
+    /// Reads everything, and makes sure that it is what was written. No snapshot may be open.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted`, `Io`.
+    fn check(&self) -> Result<(), StoreError>;
 }
 
 /// A consistent view.

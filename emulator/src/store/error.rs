@@ -6,6 +6,7 @@ use std::{fmt, io};
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
 use crate::model::kms_key::KmsAlias;
+use crate::model::kms_name::KeyId;
 use crate::model::object::{BlobId, DeleteMarker, VersionId};
 use crate::model::object_key::ObjectKey;
 use crate::model::upload_id::UploadId;
@@ -19,6 +20,8 @@ pub(crate) enum StoreError {
     BucketExists(Box<Bucket>),
     /// The name of the KMS alias is taken; holds the alias that has it.
     AliasExists(Box<KmsAlias>),
+    /// The id of the KMS key is taken.
+    KeyExists(KeyId),
     /// The bucket still holds versions.
     BucketNotEmpty(Box<Bucket>),
     /// There is no such upload under way.
@@ -125,6 +128,7 @@ impl fmt::Display for StoreError {
             Self::NoSuchBucket(name) => write!(f, "no bucket is called `{name}`"),
             Self::BucketExists(bucket) => write!(f, "the bucket `{}` exists", bucket.name),
             Self::AliasExists(alias) => write!(f, "the alias `{}` exists", alias.name),
+            Self::KeyExists(id) => write!(f, "the KMS key `{id}` exists"),
             Self::BucketNotEmpty(bucket) => write!(f, "the bucket `{}` is not empty", bucket.name),
             Self::NoSuchKey(key) => write!(f, "no object has the key `{key}`"),
             Self::NoSuchVersion(key, id) => write!(f, "the key `{key}` has no version `{id}`"),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::disk;
 use crate::store::catalogue_file::Keeping;
 use crate::store::error::StoreError;
 
@@ -56,7 +57,7 @@ impl DataFolder {
     }
 
     fn locked(path: &Path) -> Result<Self, StoreError> {
-        make_folder(path)?;
+        disk::make_folder(path).map_err(StoreError::io("make the folder", path))?;
         let path = fs::canonicalize(path).map_err(StoreError::io("find the folder", path))?;
         let lock_path = path.join("lock");
         let lock = File::create(&lock_path).map_err(StoreError::io("create", &lock_path))?;
@@ -73,6 +74,21 @@ impl DataFolder {
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Makes sure that its names are on the disk, where its data outlives the process; and its own name, which a run may
+    /// have made that was killed before this.
+    ///
+    /// # Errors
+    ///
+    /// `Io`.
+    pub(super) fn sync_names(&self) -> Result<(), StoreError> {
+        if self.keeping() == Keeping::Ephemeral {
+            return Ok(());
+        }
+        // A parent that we may not read is one that we have not made.
+        let _ = self.path.parent().map(disk::sync_folder);
+        disk::sync_folder(&self.path).map_err(StoreError::io("sync the folder", &self.path))
     }
 
     /// Whether its data outlives the process.

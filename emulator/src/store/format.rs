@@ -14,7 +14,7 @@ use crate::store::{keys, sweep};
 /// 2: KMS keys, their aliases, and objects under them. 3: uploads, objects in parts, versions and delete markers.
 pub(super) const FORMAT: u32 = 3;
 
-/// Checks the format, or writes it into a new catalogue; tells whether it was new.
+/// Checks the format, or writes it into a new catalogue; tells whether nothing but the format is in it.
 ///
 /// # Errors
 ///
@@ -37,7 +37,21 @@ pub(super) fn settle(
         // Its rows read as they are; from now on older programs must leave it alone.
         engine.commit(&[mark()])?;
     }
-    Ok(false)
+    is_bare(engine)
+}
+
+/// Whether a catalogue holds nothing but its format. A run that was killed at its very start leaves such a one.
+///
+/// # Errors
+///
+/// `Io`, `Corrupted`.
+pub(super) fn is_bare(engine: &dyn Engine) -> Result<bool, StoreError> {
+    for row in engine.snapshot()?.scan(b"")? {
+        if row?.0 != keys::FORMAT {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The format of the catalogue, which this program knows; `None` for a new one.
@@ -113,6 +127,7 @@ mod tests {
         let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
         let mut older = mark();
         older.writes[0].value = Some(Bytes::from("1"));
+        older.writes.push(row());
         engine.commit(&[older]).unwrap();
 
         let is_new = settle(&engine, &file, &blobs).unwrap();
@@ -120,6 +135,29 @@ mod tests {
         let row = engine.snapshot().unwrap().get(Table::Rows, keys::FORMAT);
         assert!(!is_new);
         assert_eq!(row.unwrap().unwrap().value, b"3");
+    }
+
+    fn row() -> Write {
+        Write {
+            table: Table::Rows,
+            key: keys::setting("check"),
+            value: Some(Bytes::new()),
+        }
+    }
+
+    #[test]
+    fn a_catalogue_is_new_until_its_first_row() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("catalogue");
+        let engine = RedbEngine::open(&file, Keeping::Ephemeral).unwrap();
+        let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
+
+        let first = settle(&engine, &file, &blobs).unwrap();
+        let killed = settle(&engine, &file, &blobs).unwrap();
+        engine.commit(&[Member::of(vec![row()])]).unwrap();
+        let written = settle(&engine, &file, &blobs).unwrap();
+
+        assert_eq!([first, killed, written], [true, true, false]);
     }
 
     /// Source: `fixtures/data-format-2`, which a program of that format wrote.

@@ -164,6 +164,7 @@ mod tests {
     use crate::store::engine::{Engine, Member, Snapshot, Table, Verdict, Write};
     use crate::store::pins::Pins;
     use crate::store::redb_engine::RedbEngine;
+    use crate::store::reserve::Reserve;
 
     /// Counts the commits that reach redb.
     #[derive(Debug)]
@@ -190,6 +191,10 @@ mod tests {
             assert!(!self.is_broken.swap(false, Ordering::SeqCst), "a fault");
             self.redb.commit(batch)
         }
+
+        fn check(&self) -> Result<(), StoreError> {
+            self.redb.check()
+        }
     }
 
     impl TestGroup {
@@ -205,6 +210,7 @@ mod tests {
                 engine: Arc::clone(&engine) as Arc<dyn Engine>,
                 folder: BlobFolder::open(folder.path(), keeping).unwrap(),
                 pins: Pins::default(),
+                reserve: Reserve::of(folder.path(), keeping),
             };
             Self {
                 group: Group::start(committer, &path).unwrap(),

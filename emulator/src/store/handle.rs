@@ -17,6 +17,7 @@ use crate::store::error::StoreError;
 use crate::store::folder::{DataFolder, Folder};
 use crate::store::pins::Pins;
 use crate::store::redb_engine::RedbEngine;
+use crate::store::reserve::Reserve;
 use crate::store::staging::BlobWriter;
 use crate::store::{format, keys, sweep};
 
@@ -61,8 +62,11 @@ impl Store {
             format::settle(engine, file, blobs)
         })?;
         let view = store.view()?;
-        sweep::sweep(&view, store.blobs())?;
+        let leftovers = sweep::leftovers(&view, store.blobs())?;
         let lost = sweep::lost_parts(&view)?;
+        drop(view);
+        leftovers.remove(&*engine)?;
+        Reserve::of(store.path(), store.blobs().keeping()).keep();
         if !lost.is_empty() {
             engine.commit(&[Member::of(lost)])?;
         }
@@ -76,7 +80,7 @@ impl Store {
     /// As [`Store::open`].
     pub(crate) fn open_to_look(options: StoreOptions) -> Result<Self, StoreError> {
         let (store, _) = Self::assemble(options, |engine, file, _| {
-            Ok(format::find(engine, file)?.is_none())
+            Ok(format::find(engine, file)?.is_none() || format::is_bare(engine)?)
         })?;
         Ok(store)
     }
@@ -96,12 +100,14 @@ impl Store {
         let file: Arc<Path> = folder.path().join(CATALOGUE_FILE).into();
         let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
         let is_fresh = settle(&engine, &file, &blobs)?;
+        folder.sync_names()?;
         let shared: Arc<dyn Engine> = engine;
         let pins = Pins::default();
         let committer = Committer {
             engine: Arc::clone(&shared),
             folder: blobs.clone(),
             pins: pins.clone(),
+            reserve: Reserve::of(folder.path(), folder.keeping()),
         };
         let store = Self(Arc::new(Opened {
             catalogue: Catalogue::new(file, committer)?,
@@ -116,7 +122,7 @@ impl Store {
         Ok((store, shared))
     }
 
-    /// Whether the catalogue was made just now.
+    /// Whether nothing was ever written: the catalogue was made just now, or by a run that ended before its first row.
     pub(crate) fn is_fresh(&self) -> bool {
         self.0.is_fresh
     }

@@ -38,11 +38,13 @@ pub(super) const PLACED: &[u8] = b"q";
 pub(super) const VERSIONS: &[u8] = b"k";
 /// What the keys of all other versions and of delete markers begin with.
 pub(super) const HISTORY: &[u8] = b"v";
+/// What the keys of all KMS keys begin with.
+pub(super) const KMS_KEYS: &[u8] = b"e";
+/// What the keys of all aliases begin with.
+pub(super) const KMS_ALIASES: &[u8] = b"a";
 
 const NULLS: &[u8] = b"n";
 const SETTINGS: &[u8] = b"m";
-const KMS_KEYS: &[u8] = b"e";
-const KMS_ALIASES: &[u8] = b"a";
 
 /// A bucket.
 pub(super) fn bucket(name: &BucketName) -> Vec<u8> {

@@ -29,21 +29,25 @@ pub(crate) struct Naming {
 }
 
 impl Store {
-    /// Keeps a new key, and an alias for it where one is given: both, or none where the alias is taken.
+    /// Keeps a new key, and an alias for it where one is given: both, or none where a name is taken.
     ///
     /// # Errors
     ///
-    /// `AliasExists`, `Io`, `Corrupted`.
+    /// `KeyExists`, `AliasExists`, `Io`, `Corrupted`.
     pub(crate) async fn create_kms_key(
         &self,
         key: &KmsKey,
         alias: Option<&KmsAlias>,
     ) -> Result<(), StoreError> {
+        let row = keys::kms_key(&key.region, &key.id);
         let work = |tx: &mut Transaction| {
+            if tx.get::<KmsKey>(&row)?.is_some() {
+                return Err(StoreError::KeyExists(key.id.clone()));
+            }
             if let Some(alias) = alias {
                 tx.add_alias(alias)?;
             }
-            tx.put(keys::kms_key(&key.region, &key.id), key)
+            tx.put(row.clone(), key)
         };
         self.catalogue().transact(None, work).await
     }

@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod finder;
 pub(crate) mod folder;
 pub(crate) mod handle;
+pub(crate) mod inventory;
 pub(crate) mod kms;
 pub(crate) mod listing;
 pub(crate) mod open_body;
@@ -35,7 +36,9 @@ mod keys;
 mod laws;
 mod pins;
 mod redb_engine;
+mod redb_guard;
 mod redb_tables;
+mod reserve;
 mod sealings;
 mod sweep;
 #[cfg(test)]

@@ -3,10 +3,9 @@
 //! A revision is the run of the program and which write of that run it was. A run's number is committed when it begins,
 //! so that no revision is ever given twice, and no commit has to keep a counter.
 
-use std::fs::OpenOptions;
-use std::panic::{self, AssertUnwindSafe};
+use std::fs::{self, File, OpenOptions};
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fmt, io};
 
@@ -16,9 +15,11 @@ use redb::{
     TableDefinition,
 };
 
+use crate::disk;
 use crate::store::catalogue_file::{CatalogueFile, Keeping};
 use crate::store::engine::{Engine, Member, Revision, Scan, Snapshot, Stored, Table, Verdict};
 use crate::store::error::StoreError;
+use crate::store::redb_guard::guarded;
 use crate::store::redb_tables::{BODIES, ROWS, Tables, unpack};
 
 const RUNS: TableDefinition<'static, (), u64> = TableDefinition::new("runs");
@@ -29,15 +30,16 @@ const CACHE_BYTES: usize = 4 * 1024 * 1024;
 /// Commits that are not written out keep their pages in memory: after so many, one is.
 const COMMITS_IN_MEMORY: u32 = 1_000;
 
-/// What opens the catalogue's file, at the start and after a failed write.
+/// What opens the catalogue's file, at the start and after a failure.
 type OpenFile = Box<dyn Fn() -> io::Result<CatalogueFile> + Send + Sync>;
+type Walk = redb::Range<'static, &'static [u8], &'static [u8]>;
 
 /// A catalogue in a file.
 pub(super) struct RedbEngine {
     path: Arc<Path>,
     keeping: Keeping,
     open_file: OpenFile,
-    /// `None` after a failed write: the next caller opens it again.
+    /// `None` when it could not be opened again, which the next caller tries.
     opened: RwLock<Option<OpenedFile>>,
     run: u64,
     writes: AtomicU64,
@@ -48,13 +50,20 @@ pub(super) struct RedbEngine {
 struct OpenedFile {
     file: CatalogueFile,
     database: Database,
+    has_failed: Failure,
 }
+
+/// Whether the system has refused to read or write, after which redb answers nothing any more. What was answered is on the
+/// disk: a durable catalogue is opened again then.
+#[derive(Clone, Debug, Default)]
+struct Failure(Arc<AtomicBool>);
 
 #[derive(Debug)]
 struct RedbSnapshot {
     path: Arc<Path>,
     transaction: ReadTransaction,
     rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    failure: Failure,
 }
 
 impl RedbEngine {
@@ -64,6 +73,9 @@ impl RedbEngine {
     ///
     /// `Io`, `Corrupted`.
     pub(super) fn open(path: &Path, keeping: Keeping) -> Result<Self, StoreError> {
+        if keeping == Keeping::Durable {
+            guarded(path, "make", || make_whole(path))?;
+        }
         let file = path.to_owned();
         let open_file = move || open_plain(&file, keeping);
         Self::over(path, keeping, Box::new(open_file))
@@ -71,7 +83,7 @@ impl RedbEngine {
 
     fn over(path: &Path, keeping: Keeping, open_file: OpenFile) -> Result<Self, StoreError> {
         let opened = guarded(path, "open", || OpenedFile::open(&open_file))?;
-        let run = guarded(path, "write to", || begin_run(&opened.database))?;
+        let run = guarded(path, "write to", || begin_run(&opened))?;
         Ok(Self {
             path: path.into(),
             keeping,
@@ -89,16 +101,32 @@ impl RedbEngine {
         work: impl FnOnce(&OpenedFile) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opened) = opened.as_ref() {
+        if let Some(opened) = opened.as_ref().filter(|opened| self.is_usable(opened)) {
             return guarded(&self.path, tried, || work(opened));
         }
         drop(opened);
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         let again = match opened.take() {
-            Some(again) => again,
-            None => guarded(&self.path, "open", || OpenedFile::open(&self.open_file))?,
+            Some(again) if self.is_usable(&again) => again,
+            failed => self.open_again(failed)?,
         };
         guarded(&self.path, tried, || work(opened.insert(again)))
+    }
+
+    /// An ephemeral catalogue is used whatever happens: opened again, it would be that of its last sync.
+    fn is_usable(&self, opened: &OpenedFile) -> bool {
+        self.keeping == Keeping::Ephemeral || !opened.has_failed.is_told()
+    }
+
+    fn open_again(&self, failed: Option<OpenedFile>) -> Result<OpenedFile, StoreError> {
+        let close = || {
+            drop(failed);
+            Ok(())
+        };
+        if let Err(error) = guarded(&self.path, "close", close) {
+            tracing::warn!("{error}");
+        }
+        guarded(&self.path, "open", || OpenedFile::open(&self.open_file))
     }
 
     fn try_commit(
@@ -132,10 +160,11 @@ impl RedbEngine {
         Revision((u128::from(self.run) << u64::BITS) | u128::from(write))
     }
 
-    /// After a failed write redb answers nothing any more. All that was answered is on the disk: open it again.
-    fn reopen_later(&self) {
-        if self.keeping == Keeping::Durable {
-            *self.opened.write().unwrap_or_else(PoisonError::into_inner) = None;
+    /// What a failure has left in memory is not used again.
+    fn tell_failed(&self) {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = opened.as_ref() {
+            opened.has_failed.tell();
         }
     }
 }
@@ -148,53 +177,97 @@ impl Engine for RedbEngine {
                 path: Arc::clone(&self.path),
                 rows: transaction.open_table(ROWS)?,
                 transaction,
+                failure: opened.has_failed.clone(),
             }) as Box<dyn Snapshot>)
+        })
+        .inspect_err(|error| {
+            if matches!(error, StoreError::Io { .. }) {
+                self.tell_failed();
+            }
         })
     }
 
     fn commit(&self, batch: &[Member]) -> Result<Vec<Verdict>, StoreError> {
         self.with("write to", |opened| self.try_commit(opened, batch))
-            .inspect_err(|_| self.reopen_later())
+            .inspect_err(|_| self.tell_failed())
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(opened) = opened.as_mut() else {
+            return Ok(());
+        };
+        let is_whole = guarded(&self.path, "check", || {
+            Ok(opened.database.check_integrity()?)
+        })?;
+        if is_whole {
+            return Ok(());
+        }
+        Err(StoreError::Corrupted {
+            file: self.path.to_path_buf(),
+            finding: "pages of it are not what was written".to_owned(),
+        })
     }
 }
 
 impl Snapshot for RedbSnapshot {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Stored>, StoreError> {
-        guarded(&self.path, "read", || {
+        let value = guarded(&self.path, "read", || {
             let value = match table {
                 Table::Rows => self.rows.get(key)?,
                 Table::Bodies => self.transaction.open_table(BODIES)?.get(key)?,
             };
             value.map(|value| unpack(value.value())).transpose()
-        })
+        });
+        value.inspect_err(|error| self.failure.note(error))
     }
 
     fn bodies(&self) -> Result<Scan, StoreError> {
         let range = guarded(&self.path, "read", || {
             let bodies = self.transaction.open_table(BODIES)?;
             Ok(bodies.range::<&[u8]>(..)?)
-        })?;
-        Ok(walk(&self.path, range))
+        });
+        self.walk(range)
     }
 
     fn scan(&self, from: &[u8]) -> Result<Scan, StoreError> {
-        let range = guarded(&self.path, "read", || Ok(self.rows.range(from..)?))?;
-        Ok(walk(&self.path, range))
+        let range = guarded(&self.path, "read", || Ok(self.rows.range(from..)?));
+        self.walk(range)
     }
 }
 
-/// The rows of a range, in order.
-fn walk(path: &Arc<Path>, mut range: redb::Range<'static, &'static [u8], &'static [u8]>) -> Scan {
-    let path = Arc::clone(path);
-    let next = move || {
-        guarded(&path, "read", || {
-            let row = range.next().transpose()?;
-            row.map(|(key, value)| Ok((key.value().to_vec(), unpack(value.value())?)))
-                .transpose()
-        })
-        .transpose()
-    };
-    Box::new(std::iter::from_fn(next))
+impl RedbSnapshot {
+    /// The rows of a range, in order.
+    fn walk(&self, range: Result<Walk, StoreError>) -> Result<Scan, StoreError> {
+        let mut range = range.inspect_err(|error| self.failure.note(error))?;
+        let (path, failure) = (Arc::clone(&self.path), self.failure.clone());
+        let next = move || {
+            let row = guarded(&path, "read", || {
+                let row = range.next().transpose()?;
+                row.map(|(key, value)| Ok((key.value().to_vec(), unpack(value.value())?)))
+                    .transpose()
+            });
+            row.inspect_err(|error| failure.note(error)).transpose()
+        };
+        Ok(Box::new(std::iter::from_fn(next)))
+    }
+}
+
+impl Failure {
+    fn tell(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_told(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Damage stays what it is, however often the file is opened.
+    fn note(&self, error: &StoreError) {
+        if matches!(error, StoreError::Io { .. }) {
+            self.tell();
+        }
+    }
 }
 
 impl OpenedFile {
@@ -203,8 +276,34 @@ impl OpenedFile {
         let database = Database::builder()
             .set_cache_size(CACHE_BYTES)
             .create_with_backend(file.clone())?;
-        Ok(Self { file, database })
+        file.end_opening();
+        Ok(Self {
+            file,
+            database,
+            has_failed: Failure::default(),
+        })
     }
+}
+
+/// Makes a catalogue where there is none, under another name first: a crash in the middle leaves a file that redb does
+/// not take for one.
+fn make_whole(path: &Path) -> Result<(), redb::Error> {
+    let length = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        found => found?.len(),
+    };
+    if length > 0 {
+        return Ok(());
+    }
+    let unfinished = path.with_added_extension("new");
+    disk::remove_left(&unfinished)?;
+    let file = unfinished.clone();
+    let open_file: OpenFile = Box::new(move || open_plain(&file, Keeping::Durable));
+    let opened = OpenedFile::open(&open_file)?;
+    opened.file.settle()?;
+    drop(opened);
+    File::open(&unfinished)?.sync_all()?;
+    Ok(disk::rename(&unfinished, path)?)
 }
 
 fn open_plain(path: &Path, keeping: Keeping) -> io::Result<CatalogueFile> {
@@ -219,8 +318,9 @@ fn open_plain(path: &Path, keeping: Keeping) -> io::Result<CatalogueFile> {
 }
 
 /// Makes the tables where there are none, and takes the number of this run.
-fn begin_run(database: &Database) -> Result<u64, redb::Error> {
-    let transaction = database.begin_write()?;
+fn begin_run(opened: &OpenedFile) -> Result<u64, redb::Error> {
+    opened.file.settle()?;
+    let transaction = opened.database.begin_write()?;
     let run = {
         Tables::open(&transaction)?;
         let mut runs = transaction.open_table(RUNS)?;
@@ -230,45 +330,6 @@ fn begin_run(database: &Database) -> Result<u64, redb::Error> {
     };
     transaction.commit()?;
     Ok(run)
-}
-
-/// Runs `work`, and names the file in whatever goes wrong.
-///
-/// redb may panic on a file that somebody altered: that is a damaged catalogue like any other.
-fn guarded<T>(
-    path: &Path,
-    tried: &'static str,
-    work: impl FnOnce() -> Result<T, redb::Error>,
-) -> Result<T, StoreError> {
-    let corrupted = |finding| StoreError::Corrupted {
-        file: path.to_owned(),
-        finding,
-    };
-    match panic::catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(redb::Error::Io(source))) if !is_damage(&source) => {
-            Err(StoreError::io(tried, path)(source))
-        }
-        Ok(Err(redb::Error::PreviousIo)) => {
-            let source = io::Error::other("an earlier write failed; restart to go on");
-            Err(StoreError::io(tried, path)(source))
-        }
-        Ok(Err(error)) => Err(corrupted(error.to_string())),
-        Err(cause) => Err(corrupted(panic_text(cause.as_ref()))),
-    }
-}
-
-/// redb tells a file that is no database, or ends too early, as an I/O error.
-fn is_damage(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, UnexpectedEof};
-    matches!(error.kind(), InvalidData | UnexpectedEof)
-}
-
-fn panic_text(cause: &(dyn std::any::Any + Send)) -> String {
-    let text = cause.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| cause.downcast_ref::<&str>().copied())
-        .unwrap_or("its pages contradict each other")
-        .to_owned()
 }
 
 impl fmt::Debug for RedbEngine {
@@ -435,6 +496,9 @@ mod tests {
 
         disk.fill(true);
         let refused = engine.commit(&[put("b", "two")]);
+        let read = value(&engine, "a");
+        let again = engine.commit(&[put("b", "two")]);
+        let read_again = value(&engine, "a");
         disk.fill(false);
         engine.commit(&[put("c", "three")]).unwrap();
 
@@ -442,16 +506,58 @@ mod tests {
             panic!("{refused:?}");
         };
         assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+        assert!(again.is_err(), "{again:?}");
+        assert_eq!(
+            [read, read_again],
+            [Some("one".to_owned()), Some("one".to_owned())]
+        );
+        let all = |engine: &RedbEngine| ["a", "b", "c"].map(|key| value(engine, key));
+        let expected = [Some("one".to_owned()), None, Some("three".to_owned())];
+        assert_eq!(all(&engine), expected);
+        drop(engine);
+        assert_eq!(all(&on(&disk, Keeping::Durable)), expected);
+    }
+
+    #[test]
+    fn a_read_that_fails_once_fails_once() {
+        let disk = TestDisk::default();
+        let engine = on(&disk, Keeping::Durable);
+        let members: Vec<_> = (0..2_000)
+            .map(|n| put(&format!("{n:05}"), &"x".repeat(3_000)))
+            .collect();
+        engine.commit(&members).unwrap();
+        let read_all = || {
+            let rows = engine.snapshot()?.scan(b"")?;
+            Ok::<_, StoreError>(rows.collect::<Result<Vec<_>, _>>()?.len())
+        };
+
+        disk.tear(true);
+        let torn = read_all();
+        disk.tear(false);
+        let mended = read_all();
+
+        assert!(torn.is_err(), "{torn:?}");
+        assert_eq!(mended.unwrap(), 2_000);
+    }
+
+    #[test]
+    fn a_crash_while_a_catalogue_is_made_leaves_the_place_free() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("catalogue");
+        fs::write(folder.path().join("catalogue.new"), [0; 8_192]).unwrap();
+
+        let engine = RedbEngine::open(&path, Keeping::Durable).unwrap();
+
+        engine.commit(&[put("a", "one")]).unwrap();
         assert_eq!(value(&engine, "a").as_deref(), Some("one"));
-        assert_eq!(value(&engine, "b"), None);
-        assert_eq!(value(&engine, "c").as_deref(), Some("three"));
+        assert!(!folder.path().join("catalogue.new").exists());
     }
 
     #[test]
     fn a_file_that_is_no_catalogue_is_named() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("catalogue");
-        std::fs::write(&path, "not a catalogue ".repeat(1_000)).unwrap();
+        fs::write(&path, "not a catalogue ".repeat(1_000)).unwrap();
 
         let refused = RedbEngine::open(&path, Keeping::Durable);
 
@@ -469,14 +575,14 @@ mod tests {
         let members: Vec<_> = (0..500).map(|n| put(&format!("{n:05}"), "value")).collect();
         engine.commit(&members).unwrap();
         drop(engine);
-        let whole = std::fs::read(&path).unwrap();
+        let whole = fs::read(&path).unwrap();
         let pages = whole.len() / 4_096;
 
         let outcomes: Vec<_> = (0..pages.min(64))
             .map(|page| {
                 let mut damaged = whole.clone();
                 damaged[page * 4_096..][..64].fill(0xa5);
-                std::fs::write(&path, &damaged).unwrap();
+                fs::write(&path, &damaged).unwrap();
                 let engine = RedbEngine::open(&path, Keeping::Durable)?;
                 let rows = engine
                     .snapshot()?

@@ -1,5 +1,6 @@
 //! What a crash leaves behind, removed at the start: bodies that were being written, and blobs whose rows were never
-//! committed. Files that are not ours stay.
+//! committed. Files that are not ours stay. A catalogue with a flipped bit may name other blobs than it did: it is read
+//! whole before anything is removed on its word.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,30 +13,51 @@ use crate::model::upload::{Part, PlacedPart, Upload};
 use crate::model::upload_id::UploadId;
 use crate::store::blobs::{BlobFolder, OrphanFile};
 use crate::store::catalogue::View;
-use crate::store::engine::{Table, Write};
+use crate::store::engine::{Engine, Table, Write};
 use crate::store::error::StoreError;
 use crate::store::keys;
 
-/// Removes every blob that no row names.
+/// The files of bodies that were being written, and of blobs that no row names.
+#[derive(Debug)]
+pub(super) struct Leftovers {
+    staged: Vec<PathBuf>,
+    unnamed: Vec<PathBuf>,
+}
+
+/// Finds what is left over.
 ///
 /// # Errors
 ///
 /// `Io`, `Corrupted`.
-pub(super) fn sweep(view: &View, folder: &BlobFolder) -> Result<(), StoreError> {
-    for (path, _) in files_in(folder.staging())? {
-        drop(OrphanFile::new(path));
-    }
+pub(super) fn leftovers(view: &View, folder: &BlobFolder) -> Result<Leftovers, StoreError> {
+    let staged = files_in(folder.staging())?;
     let files = blob_files(folder)?;
-    if files.is_empty() {
-        return Ok(());
-    }
-    let named = blobs_in_files(view)?;
-    for (path, blob) in files {
-        if !named.contains(&blob) {
-            drop(OrphanFile::new(path));
+    let named = if files.is_empty() {
+        HashSet::new()
+    } else {
+        blobs_in_files(view)?
+    };
+    let unnamed = files.into_iter().filter(|(_, blob)| !named.contains(blob));
+    Ok(Leftovers {
+        unnamed: unnamed.map(|(path, _)| path).collect(),
+        staged: staged.into_iter().map(|(path, _)| path).collect(),
+    })
+}
+
+impl Leftovers {
+    /// Removes them. Nobody may read the catalogue meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted`, for a catalogue that is damaged: the blobs stay; `Io`.
+    pub(super) fn remove(self, engine: &dyn Engine) -> Result<(), StoreError> {
+        if !self.unnamed.is_empty() {
+            engine.check()?;
         }
+        let all = self.staged.into_iter().chain(self.unnamed);
+        all.map(OrphanFile::new).for_each(drop);
+        Ok(())
     }
-    Ok(())
 }
 
 /// The parts of uploads that have ended, whose rows a crash has left: what removes them.
@@ -159,6 +181,7 @@ fn blob_named_by(path: &Path) -> Option<BlobId> {
 mod tests {
     use tempfile::TempDir;
 
+    use crate::store::error::StoreError;
     use crate::store::fixtures::{LARGE, blob_files, bucket, durable, put, read};
 
     #[tokio::test]
@@ -185,5 +208,35 @@ mod tests {
         assert!(foreign.iter().all(|path| path.exists()));
         assert!(leftover.iter().all(|path| !path.exists()));
         assert_eq!(read(&store, "large").unwrap(), LARGE);
+    }
+
+    #[tokio::test]
+    async fn no_blob_goes_on_the_word_of_a_damaged_catalogue() {
+        let folder = TempDir::new().unwrap();
+        let store = durable(folder.path()).unwrap();
+        store.create_bucket(bucket("photos")).await.unwrap();
+        let version = put(&store, "large", &LARGE).await.unwrap();
+        drop(store);
+        let before = blob_files(folder.path());
+        let file = folder.path().join("strongroom.redb");
+        let mut catalogue = std::fs::read(&file).unwrap();
+        let name = version.body.to_string();
+        let windows = catalogue.windows(name.len()).enumerate();
+        let named = windows.filter(|(_, bytes)| *bytes == name.as_bytes());
+        let places: Vec<_> = named.map(|(place, _)| place).collect();
+        assert!(!places.is_empty());
+
+        // Another digit: the row reads well and names another blob.
+        for place in places {
+            catalogue[place] = if catalogue[place] == b'0' { b'1' } else { b'0' };
+        }
+        std::fs::write(&file, &catalogue).unwrap();
+        let refused = durable(folder.path());
+
+        assert!(
+            matches!(refused, Err(StoreError::Corrupted { .. })),
+            "{refused:?}"
+        );
+        assert_eq!(blob_files(folder.path()), before);
     }
 }

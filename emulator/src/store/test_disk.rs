@@ -1,8 +1,8 @@
-//! A disk for tests, in memory, which is full when they say so.
+//! A disk for tests, in memory, which is full or cannot be read when they say so.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
@@ -12,11 +12,32 @@ use redb::backends::InMemoryBackend;
 pub(super) struct TestDisk {
     bytes: Arc<InMemoryBackend>,
     is_full: Arc<AtomicBool>,
+    is_torn: Arc<AtomicBool>,
+    calls: Arc<Mutex<Vec<String>>>,
 }
 
 impl TestDisk {
     pub(super) fn fill(&self, is_full: bool) {
         self.is_full.store(is_full, Ordering::SeqCst);
+    }
+
+    pub(super) fn tear(&self, is_torn: bool) {
+        self.is_torn.store(is_torn, Ordering::SeqCst);
+    }
+}
+
+impl TestDisk {
+    /// What was written and synced, in order, since it was forgotten.
+    pub(super) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub(super) fn forget(&self) {
+        self.calls.lock().unwrap().clear();
+    }
+
+    fn note(&self, call: String) {
+        self.calls.lock().unwrap().push(call);
     }
 }
 
@@ -26,6 +47,9 @@ impl StorageBackend for TestDisk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if self.is_torn.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk cannot be read"));
+        }
         self.bytes.read(offset, out)
     }
 
@@ -34,6 +58,7 @@ impl StorageBackend for TestDisk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.note("sync".to_owned());
         self.bytes.sync_data()
     }
 
@@ -41,6 +66,7 @@ impl StorageBackend for TestDisk {
         if self.is_full.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        self.note(format!("write {offset}"));
         self.bytes.write(offset, data)
     }
 }

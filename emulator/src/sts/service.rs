@@ -8,16 +8,17 @@ use bytes::BytesMut;
 use http::StatusCode;
 
 use crate::auth::authenticator::Authenticator;
-use crate::auth::identity::Caller;
+use crate::auth::identity::{Caller, Identity};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::sts::error::StsError;
 use crate::wire::query::Query;
 use crate::wire::request::Request;
-use crate::wire::response::Response;
+use crate::wire::response::{About, Response};
 use crate::wire::xml::XmlWriter;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+const GET_CALLER_IDENTITY: &str = "GetCallerIdentity";
 /// A form is small.
 const MAX_FORM_BYTES: usize = 65_536;
 
@@ -33,17 +34,27 @@ impl StsService {
     /// Answers a request; an error is an answer too.
     pub(crate) async fn respond(&self, request: Request) -> Response {
         let id = self.entropy.uuid();
-        let response = match self.try_answer(request, &id).await {
-            Ok(xml) => Response::ok().body(xml.finish()),
-            Err(error) => Response::new(error.status).body(render_error(&error, &id).finish()),
+        let mut about = About::default();
+        let response = match self.try_answer(request, &mut about).await {
+            Ok(answer) => Response::ok().body(render(&answer, &id).finish()),
+            Err(error) => {
+                about.error = Some(error.code);
+                Response::new(error.status).body(render_error(&error, &id).finish())
+            }
         };
-        response
+        let response = response
             .header("content-type", "text/xml")
             .header("x-amzn-requestid", &id)
-            .header("date", self.clock.now().http_date())
+            .header("date", self.clock.now().http_date());
+        about.request_id = id;
+        response.about(about)
     }
 
-    async fn try_answer(&self, mut request: Request, id: &str) -> Result<XmlWriter, StsError> {
+    async fn try_answer(
+        &self,
+        mut request: Request,
+        about: &mut About,
+    ) -> Result<Arc<Identity>, StsError> {
         let form = read_form(&mut request).await?;
         let find = |name: &str| {
             form.find(name)
@@ -51,7 +62,7 @@ impl StsService {
                 .map(str::to_owned)
         };
         let action = find("Action").unwrap_or_default();
-        if action != "GetCallerIdentity" {
+        if action != GET_CALLER_IDENTITY {
             let message = format!(
                 "Could not find operation {action} for version {}",
                 find("Version").unwrap_or_default()
@@ -62,6 +73,7 @@ impl StsService {
                 message,
             ));
         }
+        about.operation = Some(GET_CALLER_IDENTITY);
         let identified =
             self.authenticator
                 .identify(&mut request, "sts", None, self.clock.now())?;
@@ -73,16 +85,9 @@ impl StsService {
                 message,
             ));
         };
-        let mut xml = XmlWriter::in_namespace("GetCallerIdentityResponse", NAMESPACE);
-        xml.nest("GetCallerIdentityResult", |xml| {
-            xml.element("Arn", identity.arn());
-            xml.element("UserId", identity.user_id());
-            xml.element("Account", &identity.account);
-        });
-        xml.nest("ResponseMetadata", |xml| {
-            xml.element("RequestId", id);
-        });
-        Ok(xml)
+        about.access_key = Some(identity.access_key.clone());
+        about.account = Some(identity.account.clone());
+        Ok(identity)
     }
 }
 
@@ -101,6 +106,19 @@ async fn read_form(request: &mut Request) -> Result<Query, StsError> {
     let text =
         std::str::from_utf8(&request.document).map_err(|_| refuse("The request is not UTF-8."))?;
     Ok(Query::parse(text))
+}
+
+fn render(identity: &Identity, id: &str) -> XmlWriter {
+    let mut xml = XmlWriter::in_namespace("GetCallerIdentityResponse", NAMESPACE);
+    xml.nest("GetCallerIdentityResult", |xml| {
+        xml.element("Arn", identity.arn());
+        xml.element("UserId", identity.user_id());
+        xml.element("Account", &identity.account);
+    });
+    xml.nest("ResponseMetadata", |xml| {
+        xml.element("RequestId", id);
+    });
+    xml
 }
 
 fn render_error(error: &StsError, id: &str) -> XmlWriter {

@@ -13,6 +13,27 @@ pub(crate) struct Response {
     pub(crate) headers: HeaderMap,
     /// Its body.
     pub(crate) body: Body,
+    /// What the journal is told; `None` keeps the request out of it.
+    pub(crate) about: Option<Box<About>>,
+}
+
+/// What a service found out about the request that it answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct About {
+    /// AWS's name of the operation.
+    pub(crate) operation: Option<&'static str>,
+    /// The bucket.
+    pub(crate) bucket: Option<String>,
+    /// The object's key.
+    pub(crate) key: Option<String>,
+    /// The access key of the caller, once he is believed.
+    pub(crate) access_key: Option<String>,
+    /// His account.
+    pub(crate) account: Option<String>,
+    /// The code of the error that it is answered with.
+    pub(crate) error: Option<&'static str>,
+    /// The id of the answer.
+    pub(crate) request_id: String,
 }
 
 impl Response {
@@ -22,6 +43,7 @@ impl Response {
             status,
             headers: HeaderMap::new(),
             body: Body::empty(),
+            about: None,
         }
     }
 
@@ -53,6 +75,13 @@ impl Response {
             Some(value) => self.header(name, value),
             None => self,
         }
+    }
+
+    /// Tells the journal.
+    #[must_use]
+    pub(crate) fn about(mut self, about: About) -> Self {
+        self.about = Some(Box::new(about));
+        self
     }
 
     /// Sets the body.

@@ -8,7 +8,9 @@
     reason = "what tests share fails as they do"
 )]
 
+mod archive;
 mod inspect;
+mod seed;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,8 +37,14 @@ fn command() -> Command {
 impl Server {
     fn start(arguments: &[&str]) -> Self {
         let mut command = command();
-        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// Of a command that has its arguments, but for where to listen.
+    fn of(mut command: Command) -> Self {
         let mut child = command
+            .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -91,6 +99,17 @@ impl Drop for Server {
 
 /// Asks in HTTP; `header` is whole lines.
 fn ask(address: &str, request: &str, header: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
+    let (status, _, body) = exchange(address, request, header, body)?;
+    Ok((status, body))
+}
+
+/// Status, header lines and body of an answer.
+fn exchange(
+    address: &str,
+    request: &str,
+    header: &str,
+    body: &[u8],
+) -> std::io::Result<(u16, String, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     let length = body.len();
     stream.write_all(
@@ -108,6 +127,7 @@ fn ask(address: &str, request: &str, header: &str, body: &[u8]) -> std::io::Resu
         .and_then(|status| status.parse().ok());
     Ok((
         status.ok_or(std::io::ErrorKind::InvalidData)?,
+        String::from_utf8_lossy(&answer[..end]).into_owned(),
         answer[end + 4..].to_vec(),
     ))
 }

@@ -52,6 +52,12 @@ pub struct Written {
 impl ClientSide {
     /// Wraps data keys under a key of KMS: its id, its ARN, its alias, or its alias's ARN. Reads what `kms+context` and `kms`
     /// wrapped.
+    ///
+    /// ```
+    /// # use strongroom_testkit::{ClientSide, blocking::Strongroom};
+    /// let aws = Strongroom::builder().kms_key("alias/app").start_blocking();
+    /// let secrets = ClientSide::kms(&aws.kms_client(), "alias/app");
+    /// ```
     pub fn kms(client: &aws_sdk_kms::Client, key_id: &str) -> Self {
         Self::of(WrappingKey::Kms {
             client: client.clone(),
@@ -60,6 +66,11 @@ impl ClientSide {
     }
 
     /// Wraps data keys under an AES-256 key of the caller's own, with AES-GCM. Reads what `AESWrap` and `AES` wrapped, too.
+    ///
+    /// ```
+    /// # use strongroom_testkit::ClientSide;
+    /// let secrets = ClientSide::aes(*b"a wrapping key of thirty-2 bytes");
+    /// ```
     pub fn aes(key: [u8; 32]) -> Self {
         Self::of(WrappingKey::Aes(Key::new(key)))
     }
@@ -74,6 +85,11 @@ impl ClientSide {
 
     /// Adds a pair to the encryption context: who reads has to give the same pairs. Under an AES key it describes that key, and
     /// nothing checks it, as in AWS's clients.
+    ///
+    /// ```
+    /// # use strongroom_testkit::ClientSide;
+    /// let secrets = ClientSide::aes([7; 32]).context("team", "red");
+    /// ```
     #[must_use]
     pub fn context(mut self, name: &str, value: &str) -> Self {
         self.context.insert(name.to_owned(), value.to_owned());
@@ -81,6 +97,14 @@ impl ClientSide {
     }
 
     /// Writes V2 (`AES/GCM/NoPadding`) instead of V3.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use strongroom_testkit::ClientSide;
+    /// let written = ClientSide::aes([7; 32]).v2().write(b"meow").await?;
+    /// assert_eq!(written.metadata["x-amz-cek-alg"], "AES/GCM/NoPadding");
+    /// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn v2(mut self) -> Self {
         self.is_v2 = true;
@@ -88,6 +112,14 @@ impl ClientSide {
     }
 
     /// Encrypts a body.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use strongroom_testkit::ClientSide;
+    /// let written = ClientSide::aes([7; 32]).write(b"meow").await?;
+    /// assert_eq!(written.body.len(), 4 + 16);
+    /// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -116,6 +148,15 @@ impl ClientSide {
 
     /// Decrypts a body. What lies in an instruction file has to be among the metadata.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use strongroom_testkit::ClientSide;
+    /// let secrets = ClientSide::aes([7; 32]);
+    /// let written = secrets.write(b"meow").await?;
+    /// assert_eq!(secrets.read(&written.metadata, &written.body).await?, b"meow");
+    /// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// Any but `S3`, `NoInstructionFile`, `BadInstructionFile`.
@@ -138,6 +179,16 @@ impl ClientSide {
 
     /// Encrypts an object and puts it.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use strongroom_testkit::{ClientSide, Strongroom};
+    /// # let aws = Strongroom::builder().bucket("photos").kms_key("alias/app").start().await;
+    /// let (s3, secrets) = (aws.s3_client(), ClientSide::kms(&aws.kms_client(), "alias/app"));
+    /// secrets.put(&s3, "photos", "cat", b"meow").await?;
+    /// aws.assert_client_side_encrypted("photos", "cat");
+    /// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`ClientSide::write`], and `S3`.
@@ -153,6 +204,16 @@ impl ClientSide {
 
     /// Encrypts an object and puts it with its wrapped data key in a file of its own, `KEY.instruction`. The file goes first, so
     /// that a new object can be read from its first moment on.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use strongroom_testkit::{ClientSide, Strongroom};
+    /// # let aws = Strongroom::builder().bucket("photos").kms_key("alias/app").start().await;
+    /// let (s3, secrets) = (aws.s3_client(), ClientSide::kms(&aws.kms_client(), "alias/app"));
+    /// secrets.put_with_instruction_file(&s3, "photos", "cat", b"meow").await?;
+    /// aws.assert_client_side_encrypted("photos", "cat");
+    /// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -176,6 +237,16 @@ impl ClientSide {
     }
 
     /// Gets an object and decrypts it; where its metadata have no data key, they are looked for in `KEY.instruction`.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use strongroom_testkit::{ClientSide, Strongroom};
+    /// # let aws = Strongroom::builder().bucket("photos").kms_key("alias/app").start().await;
+    /// let (s3, secrets) = (aws.s3_client(), ClientSide::kms(&aws.kms_client(), "alias/app"));
+    /// secrets.put(&s3, "photos", "cat", b"meow").await?;
+    /// assert_eq!(secrets.get(&s3, "photos", "cat").await?, b"meow");
+    /// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///

@@ -114,6 +114,7 @@ impl Operation for CreateKey {
             is_of_many_regions: self.is_of_many_regions,
             tags: tags::sorted(tags),
             policy: self.policy.map(|policy| policy.text),
+            planted: std::mem::take(&mut cx.planted),
             ..NewKey::default()
         };
         let key = cx.keyring.create_key(&cx.asker, new).await?;

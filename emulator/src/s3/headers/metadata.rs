@@ -26,7 +26,8 @@ const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 /// The website redirect is a system header that CopyObject does not copy.
 pub(crate) const WEBSITE_REDIRECT: &str = "x-amz-website-redirect-location";
 
-const SYSTEM_HEADERS: [&str; 7] = [
+/// What an object keeps of the headers that it was written with.
+pub(crate) const SYSTEM_HEADERS: [&str; 7] = [
     "cache-control",
     "content-disposition",
     "content-encoding",

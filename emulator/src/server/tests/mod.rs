@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
+use crate::journal::requests::Requests;
 use crate::model::timestamp::Timestamp;
 use crate::server::bounds::Bounds;
 use crate::server::filter::Front;
@@ -63,6 +64,7 @@ impl Server {
             clock: Clock::at(Timestamp::from_unix_millis(NOW_MILLIS)),
             entropy: Entropy::seeded(1),
             bounds,
+            requests: Requests::default(),
             panics: Panics::default(),
         };
         let panics = front.panics.clone();

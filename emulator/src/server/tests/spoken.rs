@@ -88,6 +88,8 @@ async fn the_certificate_names_every_host() {
         "photos.s3.eu-west-1.localhost.localstack.cloud",
         "with.dots.s3.localhost",
         "photos.s3.eu-west-1.amazonaws.com",
+        // A service of a compose file.
+        "strongroom",
     ] {
         // The handshake fails where the certificate does not name it.
         secure(&server, name, &[]).await;
@@ -99,7 +101,7 @@ async fn no_certificate_names_what_is_not_ours() {
     let server = Server::start().await;
     let connector = connector(server.tls.ca_pem().unwrap(), &[]);
 
-    for name in ["example.com", "notlocalhost", "10.0.0.1"] {
+    for name in ["example.com", "not-amazonaws.com", "10.0.0.1"] {
         let stream = server.connect().await;
         let asked = ServerName::try_from(name).unwrap();
 
@@ -110,12 +112,23 @@ async fn no_certificate_names_what_is_not_ours() {
 #[tokio::test]
 async fn hosts_that_were_added_are_named_with_their_buckets() {
     let config = Config {
-        hosts: vec!["s3.test".to_owned(), "10.1.2.3".to_owned()],
+        hosts: ["S3.test", "10.1.2.3", "fd00::1"]
+            .map(str::to_owned)
+            .to_vec(),
+        listen: "10.0.0.9:80".parse().unwrap(),
         ..Config::default()
     };
     let tls = Tls::prepare(&config).unwrap();
 
-    for name in ["s3.test", "photos.s3.test", "10.1.2.3"] {
+    for name in [
+        "s3.test",
+        "photos.s3.test",
+        "my.photos.s3.test",
+        "10.1.2.3",
+        "fd00::1",
+        // Where it listens.
+        "10.0.0.9",
+    ] {
         handshake(&tls, name).await;
     }
 }
@@ -168,7 +181,7 @@ async fn handshake(tls: &Tls, name: &str) {
     server.unwrap();
 }
 
-fn connector(ca_pem: &str, alpn: &[&[u8]]) -> TlsConnector {
+pub(super) fn connector(ca_pem: &str, alpn: &[&[u8]]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap();
     roots.add(ca).unwrap();

@@ -1,0 +1,137 @@
+//! What a seed may say of a KMS key and of a bucket.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::model::bucket::Versioning;
+use crate::model::bucket_name::BucketName;
+use crate::model::encryption::SseAlgorithm;
+use crate::model::kms_key::{KeySpec, KeyUsage};
+use crate::model::kms_name::KeyId;
+use crate::seed::words::{Account, AliasName, Checked, Material, Region, SseC};
+
+/// The whole, its items not yet looked at: each is read on its own, so that its line is known.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document<'a> {
+    /// What `--identities` reads.
+    #[serde(borrow, default)]
+    pub(super) identities: Option<&'a RawValue>,
+    /// KMS keys.
+    #[serde(borrow, default)]
+    pub(super) kms_keys: Vec<&'a RawValue>,
+    /// Buckets.
+    #[serde(borrow, default)]
+    pub(super) buckets: Vec<&'a RawValue>,
+}
+
+/// A KMS key. What is left out is as `CreateKey` makes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyItem {
+    pub(super) id: Option<Checked<KeyId>>,
+    pub(super) account: Option<Checked<Account>>,
+    pub(super) region: Option<Checked<Region>>,
+    #[serde(default)]
+    pub(super) aliases: Vec<Checked<AliasName>>,
+    #[serde(default)]
+    pub(super) description: String,
+    pub(super) spec: Option<Checked<KeySpec>>,
+    pub(super) usage: Option<Usage>,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) material: Option<Checked<Material>>,
+}
+
+/// `KeyUsage`, which follows from the spec and may be said all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum Usage {
+    EncryptDecrypt,
+    GenerateVerifyMac,
+}
+
+/// A bucket. What is left out is as `CreateBucket` makes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BucketItem {
+    pub(super) name: Checked<BucketName>,
+    pub(super) account: Option<Checked<Account>>,
+    pub(super) region: Option<Checked<Region>>,
+    pub(super) versioning: Option<Checked<Versioning>>,
+    pub(super) encryption: Option<EncryptionItem>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+/// A bucket's default encryption.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EncryptionItem {
+    pub(super) algorithm: Checked<SseAlgorithm>,
+    pub(super) kms_key: Option<String>,
+    #[serde(default)]
+    pub(super) bucket_key: bool,
+    /// An empty list unblocks what new buckets block; `None` leaves it as it is.
+    pub(super) blocked: Option<Vec<Checked<SseC>>>,
+}
+
+impl KeyItem {
+    /// What the key is.
+    pub(super) fn spec(&self) -> KeySpec {
+        self.spec
+            .as_ref()
+            .map_or(KeySpec::SymmetricDefault, |spec| spec.0)
+    }
+
+    /// Refuses what no single word of it shows.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.id.is_none() && self.aliases.is_empty() {
+            return Err(
+                "a KMS key needs an id or an alias, by which the next start finds it".into(),
+            );
+        }
+        let spec = self.spec();
+        if self
+            .usage
+            .is_some_and(|usage| usage.known() != spec.usage())
+        {
+            return Err(format!(
+                "a key of the spec {} has another usage",
+                spec.name()
+            ));
+        }
+        let (Some(Checked(Material(bytes))), wanted) = (&self.material, spec.material_bytes())
+        else {
+            return Ok(());
+        };
+        if self.id.is_none() {
+            return Err("fixed material needs a fixed id: a ciphertext names both".into());
+        }
+        if bytes.len() != wanted {
+            let length = bytes.len();
+            return Err(format!(
+                "the material has {length} bytes, and a key of the spec {} has {wanted}",
+                spec.name()
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Usage {
+    fn known(self) -> KeyUsage {
+        match self {
+            Self::EncryptDecrypt => KeyUsage::EncryptDecrypt,
+            Self::GenerateVerifyMac => KeyUsage::GenerateVerifyMac,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}

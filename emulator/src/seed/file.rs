@@ -1,0 +1,272 @@
+//! The JSON of a seed, read whole and checked before anything of it is made; every item knows its line.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::seed::document::{BucketItem, Document, KeyItem};
+use crate::seed::error::{Place, SeedError};
+
+/// What a seed's JSON says.
+#[derive(Debug, Default)]
+pub(super) struct SeedFile {
+    /// KMS keys, each with its place.
+    pub(super) keys: Vec<(Place, KeyItem)>,
+    /// Buckets, each with its place.
+    pub(super) buckets: Vec<(Place, BucketItem)>,
+    /// What `--identities` reads, behind as many blank lines as stand before it, and its place.
+    pub(super) identities: Option<(Place, String)>,
+}
+
+impl SeedFile {
+    /// Reads it; `place` is the file.
+    ///
+    /// # Errors
+    ///
+    /// [`SeedError`] with the line: for what is no JSON, an unknown member, a word that cannot be, a name that occurs twice.
+    pub(super) fn parse(place: &Place, text: &str) -> Result<Self, SeedError> {
+        let document: Document<'_> = serde_json::from_str(text)
+            .map_err(|error| place.at(error.line()).error(without_position(&error)))?;
+        let lines = Lines { place, text };
+        let file = Self {
+            keys: lines.items(&document.kms_keys)?,
+            buckets: lines.items(&document.buckets)?,
+            identities: document.identities.map(|raw| lines.padded(raw)),
+        };
+        file.check_keys()?;
+        file.check_buckets()?;
+        Ok(file)
+    }
+
+    fn check_keys(&self) -> Result<(), SeedError> {
+        let (mut ids, mut aliases) = (BTreeSet::new(), BTreeSet::new());
+        for (place, key) in &self.keys {
+            key.check().map_err(|message| place.error(message))?;
+            let home = (&key.account, &key.region);
+            if let Some(id) = &key.id
+                && !ids.insert((&key.region, id))
+            {
+                return Err(place.error(format!("two keys have the id `{}`", id.0)));
+            }
+            for alias in &key.aliases {
+                if !aliases.insert((home, alias)) {
+                    let name = &alias.0.0;
+                    return Err(place.error(format!("the alias `{name}` is given twice")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_buckets(&self) -> Result<(), SeedError> {
+        let mut names = BTreeSet::new();
+        for (place, bucket) in &self.buckets {
+            let name = &bucket.name.0;
+            if !names.insert(name) {
+                return Err(place.error(format!("two buckets have the name `{name}`")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text and where it comes from.
+struct Lines<'a> {
+    place: &'a Place,
+    text: &'a str,
+}
+
+impl Lines<'_> {
+    fn items<T: for<'de> Deserialize<'de>>(
+        &self,
+        raw: &[&RawValue],
+    ) -> Result<Vec<(Place, T)>, SeedError> {
+        let read = |raw: &&RawValue| {
+            let first = self.line_of(raw);
+            let item = serde_json::from_str(raw.get()).map_err(|error| {
+                let line = first + error.line().saturating_sub(1);
+                self.place.at(line).error(without_position(&error))
+            })?;
+            Ok((self.place.at(first), item))
+        };
+        raw.iter().map(read).collect()
+    }
+
+    fn padded(&self, raw: &RawValue) -> (Place, String) {
+        let line = self.line_of(raw);
+        let text = "\n".repeat(line - 1) + raw.get();
+        (self.place.at(line), text)
+    }
+
+    /// The line on which a value begins, from 1: it lies in the text, which is what its address says.
+    fn line_of(&self, raw: &RawValue) -> usize {
+        let offset = raw.get().as_ptr().addr() - self.text.as_ptr().addr();
+        let before = &self.text.as_bytes()[..offset];
+        1 + before.iter().filter(|&&byte| byte == b'\n').count()
+    }
+}
+
+/// What is wrong, without the position that serde appends: the place tells it.
+pub(super) fn without_position(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    told.strip_suffix(&position).unwrap_or(&told).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const ID: &str = "134f2428-cec1-4b25-a1ae-9048164dba47";
+
+    fn refusal(text: &str) -> String {
+        let place = Place::of_path(Path::new("seed.json"));
+        SeedFile::parse(&place, text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_seed_is_one() {
+        let file = SeedFile::parse(&Place::default(), "{}").unwrap();
+
+        assert!(file.keys.is_empty() && file.buckets.is_empty() && file.identities.is_none());
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_with_its_line() {
+        assert_eq!(
+            refusal("{\n\"buckets\": [\n}"),
+            "in the seed `seed.json`, line 3: expected value"
+        );
+    }
+
+    #[test]
+    fn what_nobody_knows_is_told_with_its_line() {
+        let on_top = refusal("{\n\"bucket\": []}");
+        let within =
+            refusal("{\"buckets\": [\n{\"name\": \"photos\"},\n{\n\"nam\": \"films\"\n}]}");
+
+        assert!(on_top.starts_with("in the seed `seed.json`, line 2: unknown field `bucket`"));
+        assert!(within.starts_with("in the seed `seed.json`, line 4: unknown field `nam`"));
+    }
+
+    #[test]
+    fn each_bad_word_is_told_with_its_own_line() {
+        let cases = [
+            (
+                "buckets",
+                "\"name\":\n\"Photos\"",
+                "not a valid bucket name",
+            ),
+            (
+                "buckets",
+                "\"name\": \"photos\", \"versioning\":\n\"On\"",
+                "versioning is Enabled or Suspended, not `On`",
+            ),
+            (
+                "buckets",
+                "\"name\": \"photos\", \"encryption\": {\"algorithm\":\n\"aes256\"}",
+                "the algorithm `aes256` is none of AES256, aws:kms, aws:kms:dsse",
+            ),
+            (
+                "buckets",
+                "\"name\": \"photos\", \"encryption\": {\"algorithm\": \"AES256\", \"blocked\": [\n\"SSE-S3\"]}",
+                "a bucket can block SSE-C, not `SSE-S3`",
+            ),
+            ("kms_keys", "\"id\":\n\"1234\"", "the key id `1234` is not"),
+            (
+                "kms_keys",
+                "\"aliases\": [\n\"app\"]",
+                "Alias must start with the prefix \"alias/\"",
+            ),
+            (
+                "kms_keys",
+                "\"spec\":\n\"RSA_2048\"",
+                "the key spec `RSA_2048`",
+            ),
+            (
+                "kms_keys",
+                "\"material\":\n\"?\"",
+                "the material is no base64",
+            ),
+            (
+                "kms_keys",
+                "\"account\":\n\"12\"",
+                "the account `12` is not",
+            ),
+        ];
+        for (list, member, message) in cases {
+            let told = refusal(&format!("{{\n\"{list}\": [\n{{ {member}\n\n}}]}}"));
+
+            assert!(
+                told.starts_with("in the seed `seed.json`, line 4: "),
+                "{told}"
+            );
+            assert!(told.contains(message), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_whole_shows_is_told_with_the_line_of_its_item() {
+        let material = |bytes: usize| crate::wire::encoding::base64(&vec![7; bytes]);
+        let cases = [
+            (
+                format!("{{\"kms_keys\": [\n{{\"description\": \"\"\n}}]}}"),
+                "needs an id or an alias",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"aliases\": [\"alias/a\"],\n\"material\": \"{}\"}}]}}",
+                    material(32)
+                ),
+                "fixed material needs a fixed id",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\",\n\"material\": \"{}\"}}]}}",
+                    material(31)
+                ),
+                "the material has 31 bytes, and a key of the spec SYMMETRIC_DEFAULT has 32",
+            ),
+            (
+                format!("{{\"kms_keys\": [{{\"id\": \"{ID}\"}},\n{{\"id\": \"{ID}\"\n}}]}}"),
+                "two keys have the id",
+            ),
+            (
+                "{\"kms_keys\": [{\"aliases\": [\"alias/a\"]},\n{\"aliases\": [\"alias/a\"]\n}]}"
+                    .to_owned(),
+                "the alias `alias/a` is given twice",
+            ),
+            (
+                "{\"buckets\": [{\"name\": \"photos\"},\n{\"name\": \"photos\"\n}]}".to_owned(),
+                "two buckets have the name `photos`",
+            ),
+        ];
+        for (text, message) in cases {
+            let told = refusal(&text);
+
+            assert!(
+                told.starts_with("in the seed `seed.json`, line 2: "),
+                "{told}"
+            );
+            assert!(told.contains(message), "{told}");
+        }
+    }
+
+    #[test]
+    fn one_id_may_stand_in_two_regions() {
+        let text = format!(
+            "{{\"kms_keys\": [{{\"id\": \"{ID}\"}}, {{\"id\": \"{ID}\", \"region\": \"eu-west-1\"}}]}}"
+        );
+
+        assert_eq!(
+            SeedFile::parse(&Place::default(), &text)
+                .unwrap()
+                .keys
+                .len(),
+            2
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! What a test may ask about the requests that its server has answered.
+
+use std::collections::BTreeMap;
+
+use strongroom::ReceivedRequest;
+
+use crate::server::Strongroom;
+
+/// So many requests are printed when a test panics.
+const LAST: usize = 20;
+
+impl Strongroom {
+    /// The requests that were answered since the start, by S3, KMS and STS, in the order of their answers. The last 10,000
+    /// are remembered; fewer where they would take more than 4 MiB. A request is here before its client has the answer.
+    ///
+    /// When a test panics, the last of them are printed with what it says.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use strongroom_testkit::Strongroom;
+    ///
+    /// let s3 = Strongroom::builder().bucket("photos").start().await;
+    /// // … the code under test …
+    /// for request in s3.received_requests() {
+    ///     assert_eq!(request.status, 200, "{request}");
+    /// }
+    /// # });
+    /// ```
+    pub fn received_requests(&self) -> Vec<ReceivedRequest> {
+        self.running().received_requests()
+    }
+
+    /// How many requests an operation has answered since the start, refused ones too. It is named as AWS names it; none is
+    /// forgotten.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use strongroom_testkit::Strongroom;
+    ///
+    /// let s3 = Strongroom::builder().bucket("photos").start().await;
+    /// // … the code under test …
+    /// assert_eq!(s3.request_count("PutObject"), 0);
+    /// # });
+    /// ```
+    pub fn request_count(&self, operation: &str) -> u64 {
+        self.counts().get(operation).copied().unwrap_or_default()
+    }
+
+    /// How many requests each operation has answered since the start; those that have answered none are left out.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use strongroom_testkit::Strongroom;
+    ///
+    /// let s3 = Strongroom::start().await;
+    /// // … the code under test …
+    /// assert!(s3.counts().is_empty());
+    /// # });
+    /// ```
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.running().request_counts()
+    }
+
+    /// For whoever reads why a test failed. Standard error is shown with the test that wrote to it.
+    pub(crate) fn print_last_requests(&self) {
+        let requests = self.received_requests();
+        let last = &requests[requests.len().saturating_sub(LAST)..];
+        eprintln!("The last {} requests to {}:", last.len(), self.uri());
+        for request in last {
+            eprintln!("  {request}");
+        }
+    }
+}
