@@ -197,10 +197,10 @@ mod tests {
             nonce_prefix: [4; 7],
         };
         let mut sealer = Sealer::new(key, blob_id.as_bytes(), &seed, SEGMENT_BYTES);
-        let mut sealed = Vec::new();
-        sealer.update(body, &mut sealed);
-        sealer.finish(&mut sealed);
-        sealed
+        let mut bytes = Vec::new();
+        sealer.update(body, &mut bytes);
+        sealer.finish(&mut bytes);
+        bytes
     }
 
     fn keys(layers: usize) -> Vec<DataKey> {

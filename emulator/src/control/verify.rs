@@ -354,10 +354,10 @@ mod tests {
             };
             let id = blob.to_string();
             let mut sealer = Sealer::new(&data_key, id.as_bytes(), &seed, SEGMENT_BYTES);
-            let mut sealed = Vec::new();
-            sealer.update(&plaintext(100_000), &mut sealed);
-            sealer.finish(&mut sealed);
-            sealed
+            let mut bytes = Vec::new();
+            sealer.update(&plaintext(100_000), &mut bytes);
+            sealer.finish(&mut bytes);
+            bytes
         });
         let bucket = BucketName::parse("photos").unwrap();
         let name = ObjectKey::parse("a").unwrap();

@@ -53,12 +53,9 @@ impl House {
     fn build() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime can be built");
-        let assembled = |authentication| {
-            let assembling = assemble_with(authentication);
-            runtime.block_on(assembling)
-        };
-        let (open, tls) = assembled(Authentication::Off);
-        let (strict, _) = assembled(Authentication::Verify);
+        let prepared = |authentication| runtime.block_on(prepare_with(authentication));
+        let (open, tls) = prepared(Authentication::Off);
+        let (strict, _) = prepared(Authentication::Verify);
         let mut house = Self {
             runtime,
             open,
@@ -118,7 +115,7 @@ impl House {
     }
 }
 
-async fn assemble_with(authentication: Authentication) -> (Arc<Front>, Arc<Tls>) {
+async fn prepare_with(authentication: Authentication) -> (Arc<Front>, Arc<Tls>) {
     let config = Config {
         authentication,
         buckets: vec![BUCKET.to_owned()],
@@ -127,8 +124,8 @@ async fn assemble_with(authentication: Authentication) -> (Arc<Front>, Arc<Tls>)
         entropy_seed: Some(1),
         ..Config::default()
     };
-    let assembled = prepare(&config).await.expect("the server starts");
-    (Arc::new(assembled.front), assembled.tls)
+    let prepared = prepare(&config).await.expect("the server starts");
+    (Arc::new(prepared.front), prepared.tls)
 }
 
 async fn read(mut body: Body) -> Bytes {

@@ -55,7 +55,7 @@ impl KmsService {
         body: &Value,
     ) -> Result<Value, String> {
         let answer = self.call_with(caller, operation, body, Planted::default());
-        answer.await.map_err(told)
+        answer.await.map_err(|error| told(&error))
     }
 
     /// Makes a key as `CreateKey` does, with what is fixed of it.
@@ -70,7 +70,7 @@ impl KmsService {
         planted: Planted,
     ) -> Result<Value, String> {
         let made = self.call_with(caller, "CreateKey", body, planted).await;
-        made.map_err(told)
+        made.map_err(|error| told(&error))
     }
 
     /// Whether a key's first material is this one.
@@ -88,7 +88,7 @@ impl KmsService {
             let cx = self.context(named("DescribeKey")?, caller)?;
             Ok(self.keyring.has_material(&cx.asker, id, bytes).await?)
         };
-        known.await.map_err(told)
+        known.await.map_err(|error| told(&error))
     }
 
     async fn call_with(
@@ -182,7 +182,7 @@ impl KmsService {
 }
 
 /// In one line, its cause behind it: nobody in process is a stranger.
-fn told(error: KmsError) -> String {
+fn told(error: &KmsError) -> String {
     match &error.source {
         Some(cause) => format!("{error} ({cause})"),
         None => error.to_string(),

@@ -102,8 +102,7 @@ impl Lines<'_> {
     /// The line on which a value begins, from 1: it lies in the text, which is what its address says.
     fn line_of(&self, raw: &RawValue) -> usize {
         let offset = raw.get().as_ptr().addr() - self.text.as_ptr().addr();
-        let before = &self.text.as_bytes()[..offset];
-        1 + before.iter().filter(|&&byte| byte == b'\n').count()
+        1 + self.text[..offset].matches('\n').count()
     }
 }
 
@@ -213,7 +212,7 @@ mod tests {
         let material = |bytes: usize| crate::wire::encoding::base64(&vec![7; bytes]);
         let cases = [
             (
-                format!("{{\"kms_keys\": [\n{{\"description\": \"\"\n}}]}}"),
+                "{\"kms_keys\": [\n{\"description\": \"\"\n}]}".to_owned(),
                 "needs an id or an alias",
             ),
             (

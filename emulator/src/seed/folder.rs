@@ -102,7 +102,7 @@ impl SeedFolder {
         if !folder.exists() {
             return Ok(Vec::new());
         }
-        let named = self.list(&folder)?.into_iter();
+        let named = list(&folder)?.into_iter();
         let read = named
             .filter(|(name, _)| !name.starts_with('.'))
             .map(|(name, path)| {
@@ -126,7 +126,7 @@ impl SeedFolder {
         if !folder.exists() {
             return Ok(Vec::new());
         }
-        let named = self.list(&folder)?;
+        let named = list(&folder)?;
         let named = named.into_iter().filter(|(name, _)| !name.starts_with('.'));
         let read = named.map(|(name, path)| {
             let place = Place::of_path(&path);
@@ -151,22 +151,6 @@ impl SeedFolder {
         };
         files.enter("", folder)?;
         Ok(files)
-    }
-
-    /// What lies in a folder, by name.
-    fn list(&self, folder: &Path) -> Result<Vec<(String, PathBuf)>, SeedError> {
-        let place = Place::of_path(folder);
-        let mut found = Vec::new();
-        for entry in fs::read_dir(folder).map_err(|error| place.error(error))? {
-            let path = entry.map_err(|error| place.error(error))?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            let name = name.ok_or_else(|| {
-                Place::of_path(&path).error("a name that is not UTF-8 is no part of a key")
-            })?;
-            found.push((name.to_owned(), path.clone()));
-        }
-        found.sort();
-        Ok(found)
     }
 
     /// Whether a path is a folder to go into, or a file to take.
@@ -195,7 +179,7 @@ impl SeedFolder {
 
 impl Files<'_> {
     fn enter(&mut self, prefix: &str, folder: &Path) -> Result<(), SeedError> {
-        let found = self.seed.list(folder)?;
+        let found = list(folder)?;
         let keyed = found.into_iter().rev();
         self.waiting
             .extend(keyed.map(|(name, path)| (format!("{prefix}{name}"), path)));
@@ -219,6 +203,22 @@ impl Iterator for Files<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         self.step().transpose()
     }
+}
+
+/// What lies in a folder, by name.
+fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>, SeedError> {
+    let place = Place::of_path(folder);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| place.error(error))? {
+        let path = entry.map_err(|error| place.error(error))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| {
+            Place::of_path(&path).error("a name that is not UTF-8 is no part of a key")
+        })?;
+        found.push((name.to_owned(), path.clone()));
+    }
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]

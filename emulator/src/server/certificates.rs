@@ -69,11 +69,11 @@ impl TestCa {
     /// # Errors
     ///
     /// The key.
-    pub(crate) fn with_certificate(key: KeyPair, pem: String) -> Result<Self, KeyPair> {
+    pub(crate) fn with_certificate(key: KeyPair, pem: String) -> Result<Self, Box<KeyPair>> {
         if is_certificate_of(&key, &pem) {
             Ok(Self { key, pem })
         } else {
-            Err(key)
+            Err(Box::new(key))
         }
     }
 

@@ -1,13 +1,14 @@
 //! The body of a request on its way to a service: bounded waits, and its rest given back when the service drops it.
 
-use bytes::Bytes;
-use futures_util::{Stream, ready};
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Stream, ready};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::server::bounds::Pace;

@@ -38,7 +38,7 @@ pub(crate) fn take_up(folder: &Path) -> Result<TestCa, CertificateError> {
                     "`{}` is damaged, or not of the key beside it: it is made anew, for clients to trust",
                     pem_file.display()
                 );
-                TestCa::of(key)?
+                TestCa::of(*key)?
             }
         },
         None => TestCa::of(key)?,
