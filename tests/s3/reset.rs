@@ -152,12 +152,12 @@ async fn half_a_put(server: &Strongroom, key: &str) -> TcpStream {
     let mut go_on = [0; 25];
     stream.read_exact(&mut go_on).await.unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
-    stream.write_all(&[b'x'; 100_000]).await.unwrap();
+    stream.write_all(&vec![b'x'; 100_000]).await.unwrap();
     stream
 }
 
 async fn finish(mut stream: TcpStream) -> String {
-    stream.write_all(&[b'x'; 100_000]).await.unwrap();
+    stream.write_all(&vec![b'x'; 100_000]).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer

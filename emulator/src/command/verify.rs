@@ -163,9 +163,10 @@ fn summary(tally: &Tally) -> String {
     );
     if tally.unopened > 0 {
         let unopened = counted(tally.unopened, "blob");
-        told.push_str(&format!(
+        let unopened = format!(
             "; {unopened} could not be opened without the customer's key, or one that was deleted: only the length was checked"
-        ));
+        );
+        told.push_str(&unopened);
     }
     told
 }
