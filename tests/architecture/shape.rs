@@ -75,12 +75,14 @@ pub(crate) fn globs(sources: &[Source]) -> Vec<Violation> {
     violations
 }
 
-/// `pub` items away from the public face: `lib.rs`, and the files that it re-exports from.
+/// `pub` items away from the public face: `lib.rs`, the files that it re-exports from, and those that say more of a type
+/// which it re-exports.
 pub(crate) fn public_items(house: &House) -> Vec<Violation> {
     let face = face(house);
     let hidden: Vec<Source> = (0..house.sources.len())
         .filter(|index| !face.contains(index))
         .map(|index| house.sources[index].clone())
+        .filter(|source| !says_more(source, house, &face))
         .collect();
     let is_bare = |texts: &[&str]| texts[0] == "pub" && texts[1] != "(";
     find(&hidden, false, 2, is_bare, |texts| {
@@ -142,6 +144,23 @@ fn face(house: &House) -> Vec<usize> {
         .filter_map(|path| house.target(lib, path))
         .chain([lib])
         .collect()
+}
+
+/// Whether a file holds nothing public but methods of types that the face shows.
+fn says_more(source: &Source, house: &House, face: &[usize]) -> bool {
+    let shown = |name: &str| {
+        let declared = format!("pub struct {name} ");
+        face.iter()
+            .any(|index| house.sources[*index].text.contains(&declared))
+    };
+    let lines = || source.text.lines();
+    let types: Vec<_> = lines()
+        .filter_map(|line| line.strip_prefix("impl "))
+        .map(|rest| rest.split(' ').next().unwrap_or_default())
+        .collect();
+    !types.is_empty()
+        && types.into_iter().all(shown)
+        && !lines().any(|line| line.starts_with("pub "))
 }
 
 /// Runs of `length` tokens that `matches` knows, one violation each.
@@ -241,6 +260,28 @@ mod tests {
         assert_eq!(
             (found[0].file.as_str(), found[0].line),
             ("emulator/src/wire/a.rs", 3)
+        );
+    }
+
+    #[test]
+    fn methods_of_a_type_of_the_face_may_lie_elsewhere() {
+        let more = |text| {
+            let house = made_up(&[
+                ("lib.rs", "pub use crate::config::Config;"),
+                (
+                    "config.rs",
+                    "pub struct Config {}\npub(crate) struct Inner {}",
+                ),
+                ("wire/a.rs", text),
+            ]);
+            public_items(&house).len()
+        };
+
+        assert_eq!(more("impl Config {\n    pub fn a() {}\n}"), 0);
+        assert_eq!(more("impl Inner {\n    pub fn a() {}\n}"), 1);
+        assert_eq!(
+            more("impl Config {\n    pub fn a() {}\n}\npub fn b() {}"),
+            2
         );
     }
 
