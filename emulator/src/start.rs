@@ -2,7 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+
+use tokio::runtime::Handle;
 
 use crate::auth::authenticator::Authenticator;
 use crate::auth::identities::{Identities, is_account};
@@ -144,6 +147,10 @@ pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
+    if config.entropy_seed.is_some() && config.data.is_some() {
+        let refused = "an entropy seed draws the same names at each start, and would overwrite what a data folder holds";
+        return Err(StartError(refused.to_owned()));
+    }
     let clock = config.clock.map_or_else(Clock::system, |time| {
         Clock::at(Timestamp::from_system(time))
     });
@@ -180,6 +187,7 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
 
 fn state(config: &Config, parts: &Parts, services: &Services) -> State {
     State {
+        runtime: Handle::current(),
         store: parts.store.clone(),
         keyring: Arc::clone(&services.s3.keyring),
         clock: parts.clock.clone(),
@@ -240,6 +248,7 @@ fn front(
         requests: parts.requests.clone(),
         gate: state.gate.clone(),
         panics: parts.panics.clone(),
+        is_crowded: AtomicBool::new(false),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A reset: what goes, what is made again, and what comes of requests that are under way.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
@@ -17,6 +19,44 @@ use crate::sdk::{get, is, noise, put, read, refusal, upload_under};
 fn believing() -> Builder {
     let believe = |config: &mut Config| config.authentication = Authentication::Off;
     Strongroom::builder().bucket("photos").config(believe)
+}
+
+/// As a test does that has no runtime.
+fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        let polled = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(done) = polled {
+            return done;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn whoever_resets_and_restores_needs_no_runtime() {
+    let server = wait_for(believing().start());
+
+    let taken = wait_for(server.snapshot());
+    wait_for(server.restore(&taken));
+    wait_for(server.reset());
+
+    assert!(server.received_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_draws_the_same_names_again_keeps_no_folder() {
+    let folder = TempDir::new().unwrap();
+    let config = Config {
+        data: Some(folder.path().to_owned()),
+        entropy_seed: Some(1),
+        ..Config::default()
+    };
+
+    let refused = strongroom::Emulator::start(config).await.unwrap_err();
+
+    assert!(refused.to_string().contains("entropy seed"), "{refused}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 async fn bucket_names(client: &Client) -> Vec<String> {

@@ -106,7 +106,7 @@ impl Export {
             done: Exported::default(),
             tell,
         };
-        exporter.write_json("seed.json", &settings::render(&holdings))?;
+        exporter.write_json("seed.json", &settings::render(&holdings, &exporter.managed))?;
         for bucket in &holdings.buckets {
             exporter.write_bucket(bucket).await?;
         }

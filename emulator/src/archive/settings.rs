@@ -1,19 +1,23 @@
 //! The `seed.json` of an export: buckets, and KMS keys without their material, which never leaves the folder.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
+use crate::keyring::managed::S3_ALIAS;
 use crate::model::bucket::{Bucket, Versioning};
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::model::kms_key::{KeyManager, KeyState, KmsKey};
 use crate::store::holdings::Holdings;
 
-/// As a seed reads it. The keys that AWS manages are left out: they are made when they are needed.
-pub(super) fn render(holdings: &Holdings) -> Value {
+/// As a seed reads it. The keys that AWS manages, which `managed` names by their ARNs, are left out: they are made when they
+/// are needed.
+pub(super) fn render(holdings: &Holdings, managed: &BTreeSet<String>) -> Value {
     let own = |key: &&KmsKey| key.manager == KeyManager::Customer;
     let keys = holdings.kms_keys.iter().filter(own);
     json!({
         "kms_keys": keys.map(|key| render_key(key, holdings)).collect::<Vec<_>>(),
-        "buckets": holdings.buckets.iter().map(render_bucket).collect::<Vec<_>>(),
+        "buckets": holdings.buckets.iter().map(|bucket| render_bucket(bucket, managed)).collect::<Vec<_>>(),
     })
 }
 
@@ -33,7 +37,7 @@ fn render_key(key: &KmsKey, holdings: &Holdings) -> Value {
     })
 }
 
-fn render_bucket(bucket: &Bucket) -> Value {
+fn render_bucket(bucket: &Bucket, managed: &BTreeSet<String>) -> Value {
     let mut item = json!({
         "name": bucket.name.as_str(),
         "account": bucket.account,
@@ -47,18 +51,20 @@ fn render_bucket(bucket: &Bucket) -> Value {
     }
     let encryption = &bucket.encryption;
     if encryption.explicit || encryption.blocked == BlockedEncryption::SseC {
-        item["encryption"] = render_encryption(encryption);
+        item["encryption"] = render_encryption(encryption, managed);
     }
     item
 }
 
-fn render_encryption(encryption: &BucketEncryption) -> Value {
+fn render_encryption(encryption: &BucketEncryption, managed: &BTreeSet<String>) -> Value {
     let mut item = json!({
         "algorithm": encryption.algorithm.name(),
         "bucket_key": encryption.bucket_key_enabled,
     });
     if let Some(key) = &encryption.kms_key_id {
-        item["kms_key"] = json!(key);
+        // AWS's own key is another one in another folder.
+        let is_managed = managed.contains(key);
+        item["kms_key"] = json!(if is_managed { S3_ALIAS } else { key });
     }
     match encryption.blocked {
         BlockedEncryption::Absent => {}

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::task;
 
 use crate::clock::Clock;
@@ -19,8 +20,13 @@ use crate::store::handle::Store;
 pub(crate) type Provision =
     Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
+/// As many snapshots may be held by their ids: each has a copy of all rows and small bodies.
+const MOST_NAMED: usize = 100;
+
 /// What there is to be put back.
 pub(crate) struct State {
+    /// The server's own: whoever asks in process may have none, or one that ends meanwhile.
+    pub(crate) runtime: Handle,
     pub(crate) store: Store,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) clock: Clock,
@@ -48,7 +54,7 @@ impl State {
     /// One line.
     pub(crate) async fn reset(self: &Arc<Self>) -> Result<(), String> {
         let state = Arc::clone(self);
-        whole(async move { state.begin_anew().await }).await
+        self.whole(async move { state.begin_anew().await }).await
     }
 
     async fn begin_anew(&self) -> Result<(), String> {
@@ -70,9 +76,13 @@ impl State {
     ///
     /// One line.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, String> {
-        let taken = self.store.contents().await;
-        let contents = taken.map_err(|error| error.to_string())?;
-        Ok(Snapshot(Arc::new(contents)))
+        let store = self.store.clone();
+        self.whole(async move {
+            let taken = store.contents().await;
+            let contents = taken.map_err(|error| error.to_string())?;
+            Ok(Snapshot(Arc::new(contents)))
+        })
+        .await
     }
 
     /// Puts a snapshot back. Clock and journals go on.
@@ -82,7 +92,7 @@ impl State {
     /// One line; also for the snapshot of another server.
     pub(crate) async fn restore(self: &Arc<Self>, snapshot: &Snapshot) -> Result<(), String> {
         let (state, snapshot) = (Arc::clone(self), snapshot.clone());
-        whole(async move {
+        self.whole(async move {
             let closed = state.gate.close().await;
             let put = state.store.put_back(&snapshot.0).await;
             state.keyring.forget();
@@ -96,8 +106,12 @@ impl State {
     ///
     /// # Errors
     ///
-    /// One line.
+    /// One line; also where too many are held.
     pub(super) async fn name_snapshot(&self) -> Result<String, String> {
+        if self.named().len() >= MOST_NAMED {
+            let held = format!("{MOST_NAMED} snapshots are held: DELETE one of them first");
+            return Err(held);
+        }
         let snapshot = self.snapshot().await?;
         let id = self.entropy.uuid();
         self.named().insert(id.clone(), snapshot);
@@ -118,17 +132,18 @@ impl State {
         existed
     }
 
+    /// Does it to its end, also where whoever asked goes away meanwhile: half of it would be neither state.
+    async fn whole<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, String>> + Send + 'static,
+    ) -> Result<T, String> {
+        let done = self.runtime.spawn(work).await;
+        done.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
     fn named(&self) -> MutexGuard<'_, HashMap<String, Snapshot>> {
         self.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Does it to its end, also where whoever asked goes away meanwhile: half of it would be neither state.
-async fn whole(
-    work: impl Future<Output = Result<(), String>> + Send + 'static,
-) -> Result<(), String> {
-    let done = task::spawn(work).await;
-    done.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 impl std::fmt::Debug for State {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::config::Secret;
 use crate::seed::document::{BucketItem, Document, KeyItem};
 use crate::seed::error::{Place, SeedError};
 
@@ -16,7 +17,7 @@ pub(super) struct SeedFile {
     /// Buckets, each with its place.
     pub(super) buckets: Vec<(Place, BucketItem)>,
     /// What `--identities` reads, behind as many blank lines as stand before it, and its place.
-    pub(super) identities: Option<(Place, String)>,
+    pub(super) identities: Option<(Place, Secret)>,
 }
 
 impl SeedFile {
@@ -93,10 +94,10 @@ impl Lines<'_> {
         raw.iter().map(read).collect()
     }
 
-    fn padded(&self, raw: &RawValue) -> (Place, String) {
+    fn padded(&self, raw: &RawValue) -> (Place, Secret) {
         let line = self.line_of(raw);
         let text = "\n".repeat(line - 1) + raw.get();
-        (self.place.at(line), text)
+        (self.place.at(line), Secret::new(text))
     }
 
     /// The line on which a value begins, from 1: it lies in the text, which is what its address says.

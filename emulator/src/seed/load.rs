@@ -54,7 +54,7 @@ pub(crate) fn identities(config: &Config, known: &mut Identities) -> Result<(), 
         let Some((place, text)) = &source.file.identities else {
             continue;
         };
-        let added = known.add_file(text.as_bytes());
+        let added = known.add_file(text.expose().as_bytes());
         added.map_err(|error| place.error(error.0))?;
     }
     Ok(())

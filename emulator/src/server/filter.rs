@@ -2,6 +2,7 @@
 //! router but S3's own decides what a path means.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Buf;
 use futures_util::{Stream, StreamExt};
@@ -42,6 +43,8 @@ pub(crate) struct Front {
     pub(crate) gate: Gate,
     /// Counts what went wrong by a fault of ours.
     pub(crate) panics: Panics,
+    /// Whether there is no room for another connection: those that are open end with their answers then, for who waits.
+    pub(crate) is_crowded: AtomicBool,
 }
 
 /// What only the connection knows of a request; it travels as an extension, since no filter of warp's tells it.
@@ -99,7 +102,8 @@ async fn answer(
     journaling::record(&front.requests, draft, &response, rest.read_bytes());
     let afterwards = finish(&rest, client_waits, &front.bounds).await;
     let is_over = refusal.is_some() || afterwards == Afterwards::Close;
-    let close = is_last || waits_in_vain || is_over;
+    let is_crowded = front.is_crowded.load(Ordering::Relaxed);
+    let close = is_last || waits_in_vain || is_over || is_crowded;
     let mut sent = send(response, &front);
     if close && version < Version::HTTP_2 {
         sent.headers_mut()

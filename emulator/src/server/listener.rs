@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -86,13 +87,19 @@ async fn accept(socket: TcpListener, shared: Shared) {
     let mut stopping = shared.stopping.clone();
     let mut connections = JoinSet::new();
     let most = shared.front.bounds.connections;
+    let tell_crowd = |open: usize| {
+        let is_crowded = open >= most;
+        shared.front.is_crowded.store(is_crowded, Ordering::Relaxed);
+    };
     loop {
         let has_room = connections.len() < most;
+        tell_crowd(connections.len());
         tokio::select! {
             () = stopping.wait() => break,
             // Beyond the bound a client waits in the system's queue: what is open has deadlines, and blobs need files too.
             accepted = socket.accept(), if has_room => match accepted {
                 Ok((stream, peer)) => {
+                    tell_crowd(connections.len() + 1);
                     connections.spawn(serve(stream, peer, shared.clone()));
                 }
                 Err(error) => {

@@ -93,10 +93,11 @@ impl Store {
         let lost = sweep::lost_parts(&view)?;
         drop(view);
         leftovers.remove(&*engine)?;
-        Reserve::of(store.path(), store.blobs().keeping()).keep();
         if !lost.is_empty() {
             engine.commit(&[Member::of(lost)])?;
         }
+        // Last: on a nearly full disk the commit needs the room.
+        Reserve::of(store.path(), store.blobs().keeping()).keep();
         Ok(store)
     }
 

@@ -46,6 +46,30 @@ async fn half_open_connections_stand_in_nobodys_way_and_are_closed() {
     }
 }
 
+#[tokio::test]
+async fn where_another_may_wait_a_connection_ends_with_its_answer() {
+    let request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    let with_room = |connections| Bounds {
+        connections,
+        ..Bounds::default()
+    };
+    let crowded = Server::with(with_room(1)).await;
+    let roomy = Server::with(with_room(2)).await;
+
+    let answer = crowded.exchange(request).await;
+    let mut stream = roomy.connect().await;
+    stream.write_all(request).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+
+    assert!(answer.contains("connection: close"), "{answer}");
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    assert!(!head.contains("connection: close"), "{head}");
+}
+
 /// Both ends of each connection are files of this process.
 fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);

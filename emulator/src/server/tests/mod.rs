@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -69,6 +69,7 @@ impl Server {
             requests: Requests::default(),
             gate: Gate::default(),
             panics: Panics::default(),
+            is_crowded: AtomicBool::new(false),
         };
         let panics = front.panics.clone();
         let tls = Arc::new(Tls::prepare(&Config::default()).unwrap());
