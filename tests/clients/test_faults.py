@@ -299,7 +299,8 @@ def test_a_folder_in_use_is_one_line(tmp_path):
 
     line = refusal(running.folder, home=tmp_path)
 
-    assert line == f"strongroom: the data folder `{running.folder}` is in use by another process\n"
+    advice = "stop that one, or give this one another folder"
+    assert line == f"strongroom: the data folder `{running.folder}` is in use by another process: {advice}\n"
     running.stop()
 
 
