@@ -13,8 +13,8 @@ COPY . .
 RUN host=$(rustc -vV | sed -n 's/^host: //p') \
  && RUSTFLAGS='-C target-feature=+crt-static' CARGO_PROFILE_RELEASE_STRIP=symbols \
     cargo build --release --locked --bin strongroom --target "$host" \
- && install -D "target/$host/release/strongroom" /out/root/bin/strongroom \
- && install -d -m 1777 /out/root/tmp \
+ && install -D "target/$host/release/strongroom" /out/rootfs/bin/strongroom \
+ && install -d -m 1777 /out/rootfs/tmp \
  && install -d /out/data
 
 FROM scratch AS prebuilt
@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.title="Strongroom" \
       org.opencontainers.image.description="A local S3 and KMS for tests that is faithful to AWS and really encrypts" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
-COPY --from=binary /out/root/ /
+COPY --from=binary /out/rootfs/ /
 # Empty, and the user's own: a fresh volume takes its owner from the folder that it covers.
 COPY --from=binary --chown=10001:10001 /out/data /data
 USER 10001:10001
