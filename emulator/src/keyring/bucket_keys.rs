@@ -1,6 +1,7 @@
 //! Bucket keys in use: for five minutes of the clock, S3 wraps and unwraps data keys with them and asks KMS nothing.
 //!
-//! A bucket key belongs to one requester, one KMS key, and one encryption context, which names the bucket.
+//! A bucket key belongs to one requester, one KMS key, one encryption context, which names the bucket, and one state of the
+//! store: a request of before a reset must not leave one behind it.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html>; the five minutes are ours.
 
@@ -25,6 +26,8 @@ pub(super) struct Holder {
     pub(super) key_arn: String,
     /// The canonical context.
     pub(super) context: Vec<u8>,
+    /// Which state of the store the requester began with: a key of before it was replaced serves nobody after.
+    pub(super) epoch: Option<u64>,
 }
 
 /// A bucket key, in the clear and as KMS wrapped it.

@@ -22,6 +22,8 @@ pub(crate) enum KeyringError {
     },
     /// KMS refuses.
     Refused(Refusal),
+    /// Everything was replaced since the caller began.
+    Replaced,
     /// The store, which keeps the keys, failed.
     Store(StoreError),
     /// The file of the root key does not hold 32 bytes.
@@ -50,6 +52,7 @@ impl fmt::Display for KeyringError {
                 write!(f, "cannot unwrap the material of `{key_arn}`: {source}")
             }
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::Replaced => f.write_str("all keys were replaced meanwhile"),
             Self::Store(source) => source.fmt(f),
             Self::BadRootKey { place, length } => {
                 write!(
@@ -78,7 +81,7 @@ impl std::error::Error for KeyringError {
             Self::Unwrap(source) | Self::Material { source, .. } => Some(source),
             Self::Store(source) => Some(source),
             Self::Io { source, .. } => Some(source),
-            Self::Refused(_) | Self::BadRootKey { .. } => None,
+            Self::Refused(_) | Self::Replaced | Self::BadRootKey { .. } => None,
         }
     }
 }
@@ -88,6 +91,7 @@ impl KeyringError {
     pub(crate) fn exception(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.exception(),
+            Self::Replaced => "ServiceUnavailable",
             _ => "KMSInternalException",
         }
     }
@@ -103,6 +107,7 @@ impl From<StoreError> for KeyringError {
     fn from(source: StoreError) -> Self {
         match source {
             StoreError::AliasExists(alias) => Refusal::AliasExists(alias.arn()).into(),
+            StoreError::Replaced => Self::Replaced,
             source => Self::Store(source),
         }
     }

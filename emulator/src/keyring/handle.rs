@@ -1,5 +1,7 @@
 //! The keyring as the rest of the program holds it. What it does stands in the other files of this folder.
 
+use std::sync::Arc;
+
 use crate::clock::Clock;
 use crate::crypto::aead::Aead;
 use crate::entropy::Entropy;
@@ -14,15 +16,15 @@ const CHECK: &[u8] = b"strongroom/root-key/1";
 /// The catalogue's row by which the root key is recognised.
 const CHECK_ROW: &str = "root-key-check";
 
-/// All keys of the server.
+/// All keys of the server: handles share them.
 #[derive(Debug)]
 pub(crate) struct Keyring {
-    pub(super) root: Aead,
+    pub(super) root: Arc<Aead>,
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) entropy: Entropy,
     pub(super) calls: KmsCalls,
-    pub(super) bucket_keys: BucketKeys,
+    pub(super) bucket_keys: Arc<BucketKeys>,
 }
 
 /// What a keyring works with.
@@ -42,12 +44,31 @@ impl Keyring {
     /// Over a root key.
     pub(crate) fn new(root: &RootKey, parts: KeyringParts) -> Self {
         Self {
-            root: Aead::derive(root.bytes()),
+            root: Arc::new(Aead::derive(root.bytes())),
             store: parts.store,
             clock: parts.clock,
             entropy: parts.entropy,
             calls: parts.calls,
-            bucket_keys: BucketKeys::default(),
+            bucket_keys: Arc::default(),
+        }
+    }
+
+    /// A handle that changes the keys of this moment: not any more once everything was replaced.
+    #[must_use]
+    pub(crate) fn as_of_now(&self) -> Self {
+        self.over(self.store.as_of_now())
+    }
+
+    /// A handle that keeps keys by this handle of its store.
+    #[must_use]
+    pub(crate) fn over(&self, store: Store) -> Self {
+        Self {
+            root: Arc::clone(&self.root),
+            store,
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            calls: self.calls.clone(),
+            bucket_keys: Arc::clone(&self.bucket_keys),
         }
     }
 
@@ -91,7 +112,11 @@ impl Keyring {
 
 #[cfg(test)]
 mod tests {
-    use crate::keyring::fixtures::keyring;
+    use crate::keyring::error::KeyringError;
+    use crate::keyring::fixtures::{asker, key, keyring, through_s3};
+    use crate::keyring::lifecycle::NewKey;
+    use crate::keyring::s3_keys::ObjectNeed;
+    use crate::model::context::EncryptionContext;
 
     #[test]
     fn a_check_value_tells_one_root_key_from_another() {
@@ -99,5 +124,42 @@ mod tests {
 
         assert!(keyring(1).made(&made));
         assert!(!keyring(2).made(&made));
+    }
+    #[tokio::test]
+    async fn what_was_begun_before_everything_was_replaced_changes_nothing_after() {
+        let keyring = keyring(1);
+        let begun = keyring.as_of_now();
+        let asker = asker("CreateKey");
+        key(&begun).await;
+
+        keyring.store.clear().await.unwrap();
+
+        let made = begun.create_key(&asker, NewKey::default()).await;
+        assert!(matches!(made, Err(KeyringError::Replaced)), "{made:?}");
+        let after = keyring.as_of_now();
+        assert!(after.create_key(&asker, NewKey::default()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_bucket_key_of_before_serves_nobody_after() {
+        let keyring = keyring(1);
+        let made = key(&keyring).await;
+        let context = EncryptionContext::of_s3("arn:aws:s3:::photos");
+        let need = ObjectNeed {
+            key: Some(made.id.as_str()),
+            context: &context,
+            under_bucket_key: Some(&context),
+        };
+        let kept = keyring.store.contents().await.unwrap();
+        let begun = keyring.as_of_now();
+
+        keyring.store.put_back(&kept).await.unwrap();
+        keyring.forget();
+        // It had found its key before; now it leaves a bucket key behind.
+        begun.wrap_for_s3(&through_s3(), need).await.unwrap();
+
+        let after = keyring.as_of_now();
+        after.wrap_for_s3(&through_s3(), need).await.unwrap();
+        assert!(!keyring.calls.all().last().unwrap().bucket_key_hit);
     }
 }

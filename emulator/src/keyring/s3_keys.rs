@@ -148,7 +148,7 @@ impl Keyring {
                 ciphertext,
             })
         };
-        let holder = holder(asker, key, context);
+        let holder = self.holder(asker, key, context);
         let now = self.clock.now();
         let (bucket_key, is_hit) =
             self.bucket_keys
@@ -178,7 +178,7 @@ impl Keyring {
                 ciphertext: ciphertext.clone(),
             })
         };
-        let holder = holder(asker, &key, &wrapping.context);
+        let holder = self.holder(asker, &key, &wrapping.context);
         let wanted = Wanted::Open(ciphertext);
         let now = self.clock.now();
         let (bucket_key, is_hit) = self.bucket_keys.find_or_make(holder, wanted, now, make)?;
@@ -207,13 +207,14 @@ impl Keyring {
             error: error.map(|error| error.exception().to_owned()),
         });
     }
-}
 
-fn holder(asker: &Asker, key: &KmsKey, context: &EncryptionContext) -> Holder {
-    Holder {
-        caller: asker.caller.clone(),
-        key_arn: key.arn(),
-        context: context.canonical(),
+    fn holder(&self, asker: &Asker, key: &KmsKey, context: &EncryptionContext) -> Holder {
+        Holder {
+            caller: asker.caller.clone(),
+            key_arn: key.arn(),
+            context: context.canonical(),
+            epoch: self.store.epoch(),
+        }
     }
 }
 

@@ -54,6 +54,19 @@ impl KmsError {
         )
     }
 
+    /// What SDKs try again.
+    ///
+    /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html>
+    fn unavailable() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..Self::new(
+                "ServiceUnavailable",
+                "The request has failed due to a temporary failure of the server.",
+            )
+        }
+    }
+
     /// One of our own failures: logged whole, told as KMS's own.
     pub(crate) fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -77,6 +90,7 @@ impl From<KeyringError> for KmsError {
     fn from(error: KeyringError) -> Self {
         match error {
             KeyringError::Refused(refusal) => refusal.into(),
+            KeyringError::Replaced => Self::unavailable(),
             other => Self::internal(other),
         }
     }

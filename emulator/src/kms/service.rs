@@ -152,7 +152,7 @@ impl KmsService {
             ));
         };
         Ok(Context {
-            keyring: Arc::clone(&self.keyring),
+            keyring: Arc::new(self.keyring.as_of_now()),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             asker: Asker {

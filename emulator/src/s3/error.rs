@@ -241,6 +241,7 @@ impl From<SseError> for S3Error {
                 "The secret key was invalid for the specified algorithm.",
             ),
             SseError::Keyring(KeyringError::Refused(refusal)) => refusal.into(),
+            SseError::Keyring(KeyringError::Replaced) => StoreError::Replaced.into(),
             other => Self::internal(other),
         }
     }

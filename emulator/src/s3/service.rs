@@ -241,8 +241,8 @@ impl S3Service {
         bucket: Option<Bucket>,
     ) -> Context {
         Context {
+            keyring: Arc::new(self.keyring.over(store.clone())),
             store,
-            keyring: Arc::clone(&self.keyring),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             workers: self.workers.clone(),

@@ -175,6 +175,11 @@ impl Store {
         }
     }
 
+    /// Which state this handle writes into, of all that one replaced the other; `None` where it may write at any time.
+    pub(crate) fn epoch(&self) -> Option<u64> {
+        self.epoch
+    }
+
     /// Does something that may block, while nobody commits: it is told all that is committed.
     pub(super) async fn alone<T: Send + 'static>(
         &self,
