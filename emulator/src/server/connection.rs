@@ -1,11 +1,14 @@
 //! One connection, from its first byte to its last: what it speaks, TLS, then HTTP/1.1 or HTTP/2.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
@@ -15,11 +18,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_rustls::server::TlsStream;
 
 use crate::server::bounds::{Bounds, MAX_BUFFER_BYTES, MAX_HEADERS};
 use crate::server::filter::{Arrival, Front, filter};
+use crate::server::flights::{Flights, Outlook};
 use crate::server::framing::Head;
 use crate::server::peek::{Spoken, spoken};
 use crate::server::stall::Stall;
@@ -38,6 +42,8 @@ const HTTP2_STREAMS: u32 = 100;
 /// How many requests HTTP/2 lets a peer take back before anybody looked at them, and how many of its mistakes it answers
 /// with a reset: beyond, the connection ends (CVE-2023-44487, "rapid reset", and its kin).
 const HTTP2_RESETS: usize = 50;
+/// How long the end of the last answer has to leave once the server stops.
+const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// What all connections share.
 #[derive(Clone)]
@@ -137,8 +143,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let heads = Heads::default();
-    let watched = Tap::new(stream, bytes::Bytes::new()).watched_by(heads.clone());
-    let service = service(Arc::clone(&shared.front), connection, move || heads.next());
+    let flights = Flights::new(Instant::now());
+    let watched = Tap::new(stream, Bytes::new()).watched_by(heads.clone());
+    let service = service(
+        Arc::clone(&shared.front),
+        connection,
+        flights.clone(),
+        move || heads.next(),
+    );
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(shared.front.bounds.head)
@@ -146,7 +158,7 @@ where
         .max_buf_size(MAX_BUFFER_BYTES)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(watched), service);
-    drive(serving, shared.stopping).await;
+    drive(serving, flights, shared).await;
 }
 
 async fn http2<S>(stream: S, connection: Connection, shared: Shared)
@@ -154,8 +166,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let bounds = shared.front.bounds;
+    let flights = Flights::new(Instant::now());
     // Frames say where a body ends, and nothing else does.
-    let service = service(Arc::clone(&shared.front), connection, || Some(Head::Plain));
+    let service = service(
+        Arc::clone(&shared.front),
+        connection,
+        flights.clone(),
+        || Some(Head::Plain),
+    );
     let serving = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
@@ -168,22 +186,24 @@ where
         .keep_alive_timeout(bounds.ping)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
-    drive(serving, shared.stopping).await;
+    drive(serving, flights, shared).await;
 }
 
 /// The filter, told what the connection knows of each request.
 fn service(
     front: Arc<Front>,
     connection: Connection,
+    flights: Flights,
     next_head: impl Fn() -> Option<Head>,
 ) -> impl Service<
     http::Request<Incoming>,
-    Response = warp::reply::Response,
+    Response = http::Response<impl Body<Data = Bytes, Error: Error + Send + Sync> + Send + 'static>,
     Error = Infallible,
     Future: Future + Send,
 > {
     let inner = TowerToHyperService::new(warp::service(filter(front)));
     service_fn(move |mut request: http::Request<Incoming>| {
+        let flight = flights.begin();
         let arrival = Arrival {
             uri: request.uri().clone(),
             version: request.version(),
@@ -192,24 +212,56 @@ fn service(
             length_bytes: request.body().size_hint().exact(),
         };
         request.extensions_mut().insert(arrival);
-        inner.call(request)
+        let answer = inner.call(request);
+        async move { Ok(flight.answered(answer.await?)) }
     })
 }
 
-async fn drive<C>(connection: C, mut stopping: Stopping)
+/// Drives it to its end: its own, that of a peer who leaves it idle or an answer unread, or the server's.
+async fn drive<C>(connection: C, flights: Flights, shared: Shared)
 where
     C: GracefulConnection,
     C::Error: std::fmt::Display,
 {
+    let Shared {
+        front,
+        mut stopping,
+        ..
+    } = shared;
+    let bounds = &front.bounds;
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stopping.wait() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let mut looks = every(bounds.unread.min(bounds.head) / 4);
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!("a connection ended early: {error}");
+                }
+                return;
+            }
+            () = stopping.wait(), if !is_stopping => {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+                looks = every(LAST_BYTES);
+            }
+            _ = looks.tick() => match flights.outlook(Instant::now(), bounds) {
+                // It holds half a head, or the end of an answer that its peer does not read.
+                _ if is_stopping && flights.is_empty() => return,
+                Outlook::Fine => {}
+                Outlook::Idle => connection.as_mut().graceful_shutdown(),
+                Outlook::Stuck => {
+                    tracing::debug!("a connection was cut: its peer does not read");
+                    return;
+                }
+            },
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!("a connection ended early: {error}");
     }
+}
+
+/// Ticks from one period on.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

@@ -8,6 +8,7 @@ pub(crate) mod dispatch;
 pub(crate) mod drain;
 pub(crate) mod failure;
 pub(crate) mod filter;
+pub(crate) mod flights;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub(crate) mod inbound;

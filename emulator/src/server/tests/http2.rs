@@ -13,6 +13,7 @@ const GET: &[u8] = b"\x82\x86\x84\x41\x01h";
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GO_AWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
@@ -105,6 +106,55 @@ async fn headers_above_8_kb_get_the_answer_of_s3_here_too() {
 
     let body = String::from_utf8(body).unwrap();
     assert!(body.contains("RequestHeaderSectionTooLarge"), "{body}");
+}
+
+#[tokio::test]
+async fn a_peer_whose_window_stays_shut_is_given_up_though_it_answers_pings() {
+    const SHORT: Duration = Duration::from_millis(200);
+    let server = Server::with(Bounds {
+        unread: SHORT,
+        ping: SHORT / 4,
+        ..Bounds::default()
+    })
+    .await;
+    let (mut reading, mut writing) = server.connect().await.into_split();
+    // INITIAL_WINDOW_SIZE is 0, and the path is `/endless`: RFC 9113 §6.5.2, RFC 7541 §6.2.2.
+    let shut = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let asked = b"\x82\x86\x04\x08/endless\x41\x01h";
+    let asked = frame(HEADERS, END_STREAM | END_HEADERS, 1, asked);
+    let begun = [&PREFACE[..24], &shut, &asked].concat();
+    writing.write_all(&begun).await.unwrap();
+
+    let mut pings = 0;
+    while let Some((kind, payload)) = read_frame(&mut reading).await {
+        if kind == PING {
+            pings += 1;
+            // Ping's own flag ACK has the value of END_STREAM.
+            let pong = frame(PING, END_STREAM, 0, &payload);
+            writing.write_all(&pong).await.ok();
+        }
+    }
+
+    assert!(pings > 0);
+    let given_up = timeout(PATIENCE, server.service.go_on.notified()).await;
+    assert!(given_up.is_ok());
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_though_its_peer_answers_nothing() {
+    const SHORT: Duration = Duration::from_millis(100);
+    let server = Server::with(Bounds {
+        head: SHORT,
+        unread: SHORT,
+        ..Bounds::default()
+    })
+    .await;
+    let mut stream = server.connect().await;
+
+    stream.write_all(PREFACE).await.unwrap();
+
+    // With no error: it is only over.
+    assert_eq!(last_words(&mut stream).await, Some(0));
 }
 
 fn frame(kind: u8, flags: u8, id: u32, payload: &[u8]) -> Vec<u8> {

@@ -24,9 +24,19 @@ async fn a_request_in_flight_is_finished() {
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_hold_it_up() {
+async fn idle_and_half_open_connections_do_not_hold_it_up() {
     let server = Server::start().await;
     let _silent = server.connect().await;
+    let mut half_open = Vec::new();
+    for bytes in [
+        &b"GET / HTTP/1.1\r\nHost:"[..],
+        b"\x16\x03\x01",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+    ] {
+        let mut stream = server.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        half_open.push(stream);
+    }
     let mut used = server.connect().await;
     used.write_all(b"GET /once HTTP/1.1\r\nHost: h\r\n\r\n")
         .await
