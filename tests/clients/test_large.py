@@ -12,10 +12,11 @@ import itertools
 import os
 import pathlib
 import shutil
+import subprocess
 
 import pytest
 from botocore.config import Config
-from conftest import Server
+from conftest import BINARY, Server
 
 MIB, GIB = 1024**2, 1024**3
 SIZE, PART = 5 * GIB, 512 * MIB
@@ -181,3 +182,22 @@ def test_memory_and_reads_stay_bounded(process, large):
     with process.bounded("copy of the whole"):
         large.copy()
     large.check("copy", SIZE - MIB, SIZE - 1)
+
+
+def test_an_object_that_no_single_put_could_bring_is_imported(tmp_path):
+    size = 5 * GIB + 1
+    large = tmp_path / "seed" / "buckets" / "large" / "key"
+    large.parent.mkdir(parents=True)
+    with large.open("wb") as file:
+        file.truncate(size - 1)
+        file.seek(size - 1)
+        file.write(b"!")
+
+    imported = subprocess.run([BINARY, "import", "--data", tmp_path / "data", tmp_path / "seed"], env={}, capture_output=True, text=True)
+
+    assert imported.returncode == 0, imported.stderr
+    server = Server(tmp_path)
+    got = server.client("http").get_object(Bucket="large", Key="key", Range="bytes=-2")
+    assert (got["ContentRange"], got["Body"].read()) == (f"bytes {size - 2}-{size - 1}/{size}", b"\0!")
+    server.stop()
+    shutil.rmtree(tmp_path / "data")

@@ -92,16 +92,23 @@ impl Upload {
         let length = verifier
             .decoded_length_bytes()
             .or_else(|| request.body.length_bytes());
+        // What an import puts back in one piece may have come in many.
+        let is_of_client = request.connection.peer.is_some();
+        let most = if is_of_client {
+            MAX_PUT_BYTES
+        } else {
+            u64::MAX
+        };
         match length {
             None => Err(Code::MissingContentLength.error()),
-            Some(length) if length > MAX_PUT_BYTES => Err(Code::EntityTooLarge
+            Some(length) if length > most => Err(Code::EntityTooLarge
                 .with("ProposedSize", length)
-                .with("MaxSizeAllowed", MAX_PUT_BYTES)),
+                .with("MaxSizeAllowed", most)),
             Some(_) => Ok(Self {
                 body: std::mem::take(&mut request.body),
                 verifier,
                 declared,
-                size_bytes: 0..=MAX_PUT_BYTES,
+                size_bytes: 0..=most,
             }),
         }
     }
@@ -292,10 +299,11 @@ impl Pipeline {
     /// `InternalError` when the blob cannot be written.
     pub(crate) fn absorb(&mut self, plain: &[u8]) -> Result<(), S3Error> {
         self.size_bytes += u64::try_from(plain.len()).map_err(S3Error::internal)?;
-        if self.size_bytes > MAX_PUT_BYTES {
+        let most = *self.bounds.end();
+        if self.size_bytes > most.max(MAX_PUT_BYTES) {
             return self.check_size();
         }
-        if self.size_bytes > *self.bounds.end() {
+        if self.size_bytes > most {
             return Ok(()); // It is read on, for the refusal to tell its size.
         }
         if let Some(md5) = &mut self.md5 {
