@@ -26,7 +26,6 @@ use crate::server::filter::{Arrival, Front, filter};
 use crate::server::flights::{Flights, Outlook};
 use crate::server::framing::Head;
 use crate::server::peek::{Spoken, spoken};
-use crate::server::stall::Stall;
 use crate::server::tap::{Heads, Tap};
 use crate::server::tls::Tls;
 use crate::wire::request::Connection;
@@ -67,7 +66,7 @@ impl Stopping {
     }
 }
 
-type Stream = Tap<Stall<TcpStream>>;
+type Stream = Tap<TcpStream>;
 
 /// Serves a connection until it ends, or until the server stops and its requests in flight are answered.
 pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
@@ -100,7 +99,7 @@ async fn open(mut stream: TcpStream, shared: &Shared) -> Option<Opened> {
     let bounds = &shared.front.bounds;
     let first = timeout(bounds.first_bytes, spoken(&mut stream)).await;
     let (spoken, seen) = first.ok()?.ok()?;
-    let stream = Tap::new(Stall::new(stream, bounds.unread), seen);
+    let stream = Tap::new(stream, seen);
     match spoken {
         Spoken::Http1 => Some(Opened::Http1(stream)),
         Spoken::Http2 => Some(Opened::Http2(stream)),

@@ -1,7 +1,8 @@
 //! What a connection has in flight, from the request to the last byte of its answer, and since when nothing has moved.
 //!
-//! A peer of HTTP/2 may keep its window shut and still answer every ping. Nothing is written then, so nothing waits to be
-//! read: only here it shows that an answer is not asked for any more.
+//! A body is asked for its next piece only while there is room for it. So one that is not asked any more has a peer that
+//! does not read: its connection's buffers are full, or its window of HTTP/2 stays shut, whatever pings it answers. It is
+//! cut, so that whoever asks for a large object and never reads it holds neither the connection nor the blob for ever.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;

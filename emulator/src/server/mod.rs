@@ -20,7 +20,6 @@ pub(crate) mod peek;
 pub(crate) mod refusal;
 pub(crate) mod resolver;
 pub(crate) mod service;
-pub(crate) mod stall;
 pub(crate) mod tap;
 pub(crate) mod tls;
 pub(crate) mod tls_error;
