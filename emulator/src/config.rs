@@ -164,6 +164,12 @@ impl Config {
     }
 }
 
+/// Whether a text is made as AWS makes the names of its regions.
+pub(crate) fn is_region(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(is_allowed)
+}
+
 /// Where a client on this machine finds what listens at `address`: a wildcard becomes a loopback address.
 pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {

@@ -9,7 +9,7 @@ use crate::model::bucket_name::BucketName;
 use crate::running::StartError;
 use crate::s3::service::S3Service;
 use crate::seed::client::InProcess;
-use crate::seed::load;
+use crate::seed::load::{self, Source};
 
 /// Makes everything that the settings name: the buckets of `--bucket`, the keys of `--kms-key`, then `--init` and each
 /// `--seed`. What is there already stays, so that this is done at each start, and again after a reset.
@@ -19,13 +19,13 @@ use crate::seed::load;
 /// [`StartError`] for what cannot be read, cannot be called so, or cannot be made.
 pub(crate) async fn everything(
     config: &Config,
-    s3: &S3Service,
-    kms: &KmsService,
+    seeds: &[Source],
+    (s3, kms): (&S3Service, &KmsService),
 ) -> Result<(), StartError> {
     let client = InProcess { config, s3, kms };
     buckets(client).await?;
     kms_keys(client).await?;
-    load::all(client).await.map_err(StartError::of)?;
+    load::all(client, seeds).await.map_err(StartError::of)?;
     // What objects of a seed asked of KMS is no client's.
     kms.calls.clear();
     Ok(())

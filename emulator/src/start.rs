@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::auth::authenticator::Authenticator;
 use crate::auth::identities::{Identities, is_account};
 use crate::clock::Clock;
-use crate::config::{Authentication, Config};
+use crate::config::{Authentication, Config, is_region};
 use crate::control::folder;
 use crate::control::gate::Gate;
 use crate::control::service::ControlService;
@@ -36,12 +36,14 @@ use crate::server::dispatch::{Dispatch, Protocol};
 use crate::server::filter::Front;
 use crate::server::health::Health;
 use crate::server::listener::Listener;
+use crate::server::open_files;
 use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
 use crate::sts::service::StsService;
+use crate::wire::json_lines::Finding;
 
 /// The server.
 #[derive(Clone, Copy, Debug)]
@@ -85,15 +87,16 @@ impl Emulator {
     ///
     /// [`StartError`] for a taken port, a folder that cannot be used or is in use, a lost root key, a bad setting, a seed that cannot be loaded.
     pub async fn start(config: Config) -> Result<Running, StartError> {
+        open_files::raise();
+        let refused = |error: io::Error| taken(config.listen, &error);
+        // First: where the port is taken, nothing else is touched.
+        let listener = Listener::bind(config.listen).map_err(refused)?;
         let Prepared {
             parts,
             state,
             front,
             tls,
         } = prepare(&config).await?;
-        let listener = Listener::bind(config.listen)
-            .await
-            .map_err(|error| taken(config.listen, &error))?;
         Ok(Running {
             address: listener.address(),
             clock: parts.clock,
@@ -103,7 +106,7 @@ impl Emulator {
             state,
             panics: parts.panics,
             tls: Arc::clone(&tls),
-            serving: listener.serve(Arc::new(front), tls),
+            serving: listener.serve(Arc::new(front), tls).map_err(refused)?,
         })
     }
 }
@@ -117,7 +120,8 @@ pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let Household { parts, services } = assemble(config).await?;
     let tls = Arc::new(Tls::prepare(config).map_err(StartError::of)?);
     let state = Arc::new(state(config, &parts, &services));
-    (state.provision)().await.map_err(StartError)?;
+    let making = (state.provision)().map_err(StartError)?;
+    making.await.map_err(StartError)?;
     let front = front(config, &parts, services, (&state, &tls));
     Ok(Prepared {
         parts,
@@ -133,17 +137,34 @@ pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
 ///
 /// [`StartError`] for a folder that cannot be used or is in use, a lost root key, a bad setting.
 pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
-    if !is_account(&config.account) {
-        return Err(StartError(format!(
-            "the account `{}` is not twelve digits",
-            config.account
-        )));
-    }
+    check(config)?;
     let parts = open(config).await?;
     let keyring = Arc::new(open_keyring(config, &parts).await?);
     let authenticator = Arc::new(authenticator(config)?);
     let services = Services::new(config, &parts, &keyring, &authenticator);
     Ok(Household { parts, services })
+}
+
+/// What would only show when the first client comes.
+fn check(config: &Config) -> Result<(), StartError> {
+    let Config {
+        account, region, ..
+    } = config;
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_host = |host: &str| {
+        host.split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(name))
+    };
+    let bad_host = config.hosts.iter().find(|host| !is_host(host));
+    let refused = match bad_host {
+        _ if !is_account(account) => format!("the account `{account}` is not twelve digits"),
+        _ if !is_region(region) => format!("`{region}` is no region; one is like eu-west-1"),
+        Some(host) => {
+            format!("`{host}` is no host; one is a DNS name without scheme and port, like s3.test")
+        }
+        None => return Ok(()),
+    };
+    Err(StartError(refused))
 }
 
 async fn open(config: &Config) -> Result<Parts, StartError> {
@@ -173,6 +194,7 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
             StoreError::FolderInUse(_) => StartError(format!(
                 "{error}: stop that one, or give this one another folder"
             )),
+            StoreError::Io { .. } => StartError(format!("{error}; {}", place_hint(config))),
             other => StartError::of(other),
         })?;
     Ok(Parts {
@@ -183,6 +205,13 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         requests: Requests::default(),
         panics: Panics::default(),
     })
+}
+
+fn place_hint(config: &Config) -> &'static str {
+    match config.data {
+        Some(_) => "--data needs a folder that this user can write",
+        None => "set TMPDIR to a folder that this user can write, or keep the data with --data DIR",
+    }
 }
 
 fn state(config: &Config, parts: &Parts, services: &Services) -> State {
@@ -204,11 +233,12 @@ fn provision(config: &Config, services: &Services) -> Provision {
     let config = Arc::new(config.clone());
     let (s3, kms) = (Arc::clone(&services.s3), Arc::clone(&services.kms));
     Box::new(move || {
+        let seeds = load::sources(&config).map_err(|error| error.to_string())?;
         let (config, s3, kms) = (Arc::clone(&config), Arc::clone(&s3), Arc::clone(&kms));
-        Box::pin(async move {
-            let made = provision::everything(&config, &s3, &kms).await;
+        Ok(Box::pin(async move {
+            let made = provision::everything(&config, &seeds, (&s3, &kms)).await;
             made.map_err(|error| error.to_string())
-        })
+        }))
     })
 }
 
@@ -253,13 +283,26 @@ fn front(
 }
 
 fn taken(listen: SocketAddr, error: &io::Error) -> StartError {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        let any = SocketAddr::new(listen.ip(), 0);
-        return StartError(format!(
-            "cannot listen on {listen}: the port is taken; --listen {any} takes one that is free"
-        ));
-    }
-    StartError(format!("cannot listen on {listen}: {error}"))
+    let any = SocketAddr::new(listen.ip(), 0);
+    StartError(match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!(
+                "cannot listen on {listen}: the port is taken; --listen {any} takes one that is free"
+            )
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "cannot listen on {listen}: the port is for the system alone; take one from 1024 on, or --listen {any}"
+            )
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            let port = listen.port();
+            format!(
+                "cannot listen on {listen}: no address of this machine; --listen 0.0.0.0:{port} takes all of them"
+            )
+        }
+        _ => format!("cannot listen on {listen}: {error}"),
+    })
 }
 
 /// The keys of the store. A root key is made for a new folder alone: over existing data it would lose it for good.
@@ -301,9 +344,10 @@ fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
             .map_err(|error| StartError(format!("cannot read `{}`: {error}", path.display())))?;
-        identities
-            .add_file(&json)
-            .map_err(|error| StartError(format!("in `{}`: {}", path.display(), error.0)))?;
+        identities.add_file(&json).map_err(|finding| {
+            let Finding { line, message } = finding;
+            StartError(format!("in `{}`, line {line}: {message}", path.display()))
+        })?;
     }
     load::identities(config, &mut identities).map_err(StartError::of)?;
     let verifies = config.authentication == Authentication::Verify;

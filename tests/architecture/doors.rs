@@ -32,11 +32,7 @@ pub(crate) const EMULATOR: Doors = &[
     ("hyper", SERVER),
     ("hyper-util", SERVER),
     ("tokio-rustls", SERVER),
-    // The command raises the bound on open files, by which the server bounds its connections.
-    (
-        "rustix",
-        Door::In(&["server/open_files.rs", "command/serve.rs"]),
-    ),
+    ("rustix", Door::In(&["server/open_files.rs"])),
     ("rcgen", SERVER),
     ("redb", STORE),
     ("tempfile", STORE),

@@ -39,7 +39,7 @@ def environment(server, scheme):
     command = [BINARY, "env", "--listen", server.address, *tls]
     clean = {"PATH": os.environ["PATH"], "HOME": str(server.home)}
     lines = subprocess.run(command, env=clean, capture_output=True, text=True, check=True).stdout.splitlines()
-    exported = [word.split("=", 1) for line in lines for word in shlex.split(line)[1:]]
+    exported = [word.split("=", 1) for line in lines if line.startswith("export ") for word in shlex.split(line)[1:]]
     return clean | dict(exported)
 
 

@@ -94,7 +94,9 @@ impl Export {
             let folder = folder.display();
             return Err(format!("`{folder}` is no data folder: it has no catalogue"));
         }
-        let Household { parts, services } = assemble(&self.config).await.map_err(line)?;
+        let Household { parts, services } = assemble(&settings::without_seeds(&self.config))
+            .await
+            .map_err(line)?;
         let mut holdings = self.wanted(parts.store.holdings().map_err(line)?)?;
         let now = parts.clock.now();
         holdings.kms_keys.retain(|key| !key.is_gone(now));

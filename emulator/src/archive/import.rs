@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::archive::settings;
 use crate::config::{Config, Seed};
 use crate::seed::client::InProcess;
 use crate::seed::load;
@@ -33,7 +34,7 @@ impl Import {
     ///
     /// One line, with the place of what cannot be imported: what came before it is in the folder.
     pub async fn run(&self, tell: &mut (dyn FnMut(u64) + Send)) -> Result<Imported, String> {
-        let household = assemble(&self.config).await;
+        let household = assemble(&settings::without_seeds(&self.config)).await;
         let household = household.map_err(|error| error.to_string())?;
         let client = InProcess {
             config: &self.config,

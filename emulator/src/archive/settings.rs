@@ -4,11 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::config::Config;
 use crate::keyring::managed::S3_ALIAS;
 use crate::model::bucket::{Bucket, Versioning};
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::model::kms_key::{KeyManager, KeyState, KmsKey};
 use crate::store::holdings::Holdings;
+
+/// The settings under which a folder is opened: what a server would load at its start has no part in it.
+pub(super) fn without_seeds(config: &Config) -> Config {
+    Config {
+        init: None,
+        seeds: Vec::new(),
+        ..config.clone()
+    }
+}
 
 /// As a seed reads it. The keys that AWS manages, which `managed` names by their ARNs, are left out: they are made when they
 /// are needed.

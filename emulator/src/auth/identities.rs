@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::auth::identity::{Identity, canonical_id};
+use crate::wire::json_lines::{self, Finding};
 
 /// Looks identities up by their access keys.
 #[derive(Clone, Debug)]
@@ -16,14 +18,11 @@ pub(crate) struct Identities {
     default: Arc<Identity>,
 }
 
-/// A file of identities that cannot be read; holds why, with the line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BadIdentities(pub(crate) String);
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    users: Vec<User>,
+struct File<'a> {
+    #[serde(borrow)]
+    users: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -58,40 +57,43 @@ impl Identities {
     ///
     /// # Errors
     ///
-    /// [`BadIdentities`] with the line of what cannot be read, or the name of who is impossible.
-    pub(crate) fn add_file(&mut self, json: &[u8]) -> Result<(), BadIdentities> {
-        let file: File =
-            serde_json::from_slice(json).map_err(|error| BadIdentities(error.to_string()))?;
-        for user in file.users {
-            if !is_account(&user.account) {
-                let message = format!(
-                    "the account `{}` of `{}` is not twelve digits",
-                    user.account, user.name
-                );
-                return Err(BadIdentities(message));
-            }
-            let identity = Arc::new(Identity {
-                canonical_id: user
-                    .canonical_id
-                    .unwrap_or_else(|| canonical_id(&user.account)),
-                name: user.name,
-                account: user.account,
-                access_key: user.access_key,
-                secret_key: Zeroizing::new(user.secret_key),
-                is_root: user.root,
-            });
-            let key = identity.access_key.clone();
-            if self
-                .by_key
-                .insert(key.clone(), identity)
-                .is_some_and(|known| known.access_key != self.default.access_key)
-            {
-                return Err(BadIdentities(format!(
-                    "two users have the access key `{key}`"
-                )));
-            }
+    /// [`Finding`], with the line of what cannot be read or of who is impossible.
+    pub(crate) fn add_file(&mut self, json: &[u8]) -> Result<(), Finding> {
+        let text = json_lines::text_of(json)?;
+        let file: File<'_> = json_lines::parse_object(text)?;
+        for item in file.users {
+            let (line, user) = json_lines::parse_item(text, item)?;
+            self.add(user)
+                .map_err(|message| Finding { line, message })?;
         }
         Ok(())
+    }
+
+    fn add(&mut self, user: User) -> Result<(), String> {
+        if !is_account(&user.account) {
+            return Err(format!(
+                "the account `{}` of `{}` is not twelve digits",
+                user.account, user.name
+            ));
+        }
+        let identity = Arc::new(Identity {
+            canonical_id: user
+                .canonical_id
+                .unwrap_or_else(|| canonical_id(&user.account)),
+            name: user.name,
+            account: user.account,
+            access_key: user.access_key,
+            secret_key: Zeroizing::new(user.secret_key),
+            is_root: user.root,
+        });
+        let key = identity.access_key.clone();
+        let known = self.by_key.insert(key.clone(), identity);
+        match known {
+            Some(known) if known.access_key != self.default.access_key => {
+                Err(format!("two users have the access key `{key}`"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Who has an access key.
@@ -147,13 +149,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_is_told() {
-        let told = |json: &str| identities().add_file(json.as_bytes()).unwrap_err().0;
+    fn what_is_wrong_with_a_file_is_told_with_its_line() {
+        let user = |account: &str, secret: &str| {
+            format!(
+                r#"{{"name":"a","account":"{account}","access_key":"k","secret_key":{secret}}}"#
+            )
+        };
+        let good = user("111122223333", "\"s\"");
+        for (users, line, message) in [
+            ("1".to_owned(), 1, "expected a sequence"),
+            (format!("[\n{}]", user("1", "\"s\"")), 2, "twelve digits"),
+            (format!("[\n\n{}]", user("1", "4711")), 3, "integer"),
+            (
+                format!("[{good},\n{good}]"),
+                2,
+                "two users have the access key",
+            ),
+        ] {
+            let json = format!("{{\"users\": {users}}}");
 
-        assert!(told("{\n\"users\": 1}").contains("line 2"));
-        assert!(
-            told(r#"{"users":[{"name":"a","account":"1","access_key":"k","secret_key":"s"}]}"#)
-                .contains("twelve")
-        );
+            let found = identities().add_file(json.as_bytes()).unwrap_err();
+
+            assert_eq!(found.line, line, "{json}");
+            assert!(found.message.contains(message), "{}", found.message);
+            assert!(!found.message.contains("4711"), "{}", found.message);
+        }
     }
 }

@@ -53,6 +53,18 @@ pub(crate) enum Command {
     },
 }
 
+impl Arguments {
+    /// Looks where --listen says.
+    pub(crate) fn forget_endpoint(&mut self) {
+        match &mut self.command {
+            Some(
+                Command::Healthcheck { endpoint } | Command::Inspect(Inspect { endpoint, .. }),
+            ) => *endpoint = None,
+            _ => {}
+        }
+    }
+}
+
 /// What to look at, and how to tell it.
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {

@@ -1,7 +1,7 @@
 //! A client of a running server, for commands that ask one: plain HTTP, one request.
 
-use std::io::{Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,22 +45,19 @@ pub(super) fn authority(url: &str) -> String {
 /// One line, where nobody answers.
 pub(super) fn get(authority: &str, path: &str, most_bytes: u64) -> Result<Answer, String> {
     let asked = ask(authority, path, most_bytes);
-    asked.map_err(|error| format!("cannot ask {authority}: {error}"))
+    asked.map_err(|error| {
+        format!(
+            "cannot ask {authority}: {error}; is a server there? --listen or --endpoint says where"
+        )
+    })
 }
 
-fn ask(
-    authority: &str,
-    path: &str,
-    most_bytes: u64,
-) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-    let address = authority.to_socket_addrs()?.next().ok_or("no such host")?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+fn ask(authority: &str, path: &str, most_bytes: u64) -> io::Result<Answer> {
+    let mut stream = connect(authority.to_socket_addrs()?)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
-    )?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(most_bytes).read_to_end(&mut answer)?;
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
@@ -72,8 +69,22 @@ fn ask(
     })
 }
 
+/// By the first of its addresses at which somebody listens: `localhost` may be `::1` first.
+fn connect(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no such host");
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -87,5 +98,20 @@ mod tests {
         ] {
             assert_eq!(authority(url), expected);
         }
+    }
+
+    #[test]
+    fn the_first_address_that_listens_is_asked() {
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+        let gone = closed.local_addr().unwrap();
+        drop(closed);
+        let open = TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = open.local_addr().unwrap();
+
+        let connected = connect([gone, here].into_iter()).unwrap();
+
+        assert_eq!(connected.peer_addr().unwrap(), here);
+        assert!(connect([gone].into_iter()).is_err());
+        assert!(connect([].into_iter()).is_err());
     }
 }

@@ -8,6 +8,15 @@ use strongroom::{Config, reachable};
 use crate::command::Done;
 use crate::command::arguments::Settings;
 
+/// What another account has left in a shell, and a client prefers.
+const OTHERS: [&str; 5] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+];
+
 /// Prints an `export` line for each variable.
 pub(crate) fn run(settings: Settings, tls: bool) -> Done {
     let config = Config::from(settings);
@@ -18,6 +27,7 @@ pub(crate) fn run(settings: Settings, tls: bool) -> Done {
     let scheme = if tls { "https" } else { "http" };
     let ca = if tls { Some(ca_file(&config)?) } else { None };
     let mut out = io::stdout();
+    writeln!(out, "unset {}", OTHERS.join(" "))?;
     for (name, value) in config.client_environment(&format!("{scheme}://{address}"), ca.as_deref())
     {
         writeln!(out, "export {name}={}", quote(&value))?;

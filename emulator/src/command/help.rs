@@ -1,10 +1,12 @@
 //! How the command explains itself: settings under headings, at each subcommand only those that it reads, and in one line
 //! what is wrong with a command line.
 
-use std::ffi::OsString;
+use std::env;
+use std::ffi::{OsStr, OsString};
 
 use clap::error::Result;
-use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::command::arguments::Arguments;
 
@@ -67,7 +69,22 @@ const MORE: &str = "All settings: strongroom --help";
 /// What clap says: help and version too.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Arguments> {
     let mut matches = arranged().try_get_matches_from(words)?;
-    Arguments::from_arg_matches_mut(&mut matches)
+    let is_outdone = matches
+        .subcommand()
+        .is_some_and(|(_, of_command)| is_outdone(of_command));
+    let mut arguments = Arguments::from_arg_matches_mut(&mut matches)?;
+    if is_outdone {
+        arguments.forget_endpoint();
+    }
+    Ok(arguments)
+}
+
+/// Whether an endpoint is only what the shell has for its clients, while the command line says where to look.
+fn is_outdone(matches: &ArgMatches) -> bool {
+    let is_from = |name: &str, source: ValueSource| {
+        matches.try_contains_id(name).unwrap_or(false) && matches.value_source(name) == Some(source)
+    };
+    is_from("endpoint", ValueSource::EnvVariable) && is_from("listen", ValueSource::CommandLine)
 }
 
 /// The command as it shows itself.
@@ -100,7 +117,12 @@ pub(crate) fn in_one_line(error: &clap::Error) -> String {
 
 /// What the environment holds is nothing that help has to show: a secret may be among it.
 fn under_heading(arg: Arg) -> Arg {
-    let arg = arg.hide_env_values(true);
+    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    let arg = match arg.get_env() {
+        // As `${X:-}` of compose sets it: as if it were not there.
+        Some(name) if is_empty(name) => arg.env("").hide_env(true),
+        _ => arg.hide_env_values(true),
+    };
     match HEADINGS.iter().find(|(_, names)| is_one_of(&arg, names)) {
         Some((heading, _)) => arg.help_heading(*heading),
         None => arg,

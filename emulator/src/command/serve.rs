@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use strongroom::{Emulator, Running};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -15,13 +14,10 @@ use crate::command::json_log::JsonLines;
 
 /// Two at least, so that a large upload never has the only one.
 const FEWEST_THREADS: usize = 2;
-/// As many files as macOS lets anybody open.
-const OPEN_FILES: u64 = 10_240;
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) fn run(settings: Settings) -> Done {
     log(&settings.log, settings.log_format)?;
-    raise_open_files();
     let threads = available_parallelism().map_or(FEWEST_THREADS, NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.max(FEWEST_THREADS))
@@ -39,24 +35,6 @@ fn log(filter: &str, format: LogFormat) -> Done {
     match format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.event_format(JsonLines).try_init(),
-    }
-}
-
-/// Every connection is an open file, and so is each blob that it reads: the 1,024 of most shells are soon too few.
-fn raise_open_files() {
-    let limit = getrlimit(Resource::Nofile);
-    let wanted = limit
-        .maximum
-        .map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
-    if limit.current.is_none_or(|files| files >= wanted) {
-        return;
-    }
-    let raised = Rlimit {
-        current: Some(wanted),
-        maximum: limit.maximum,
-    };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!("cannot have {wanted} files open at a time: {error}");
     }
 }
 

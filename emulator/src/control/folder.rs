@@ -133,7 +133,7 @@ pub(crate) fn root_key(
         return RootKey::load(&folder.join(ROOT_KEY_FILE));
     };
     let bytes = Zeroizing::new(parse_base64(given.expose().trim()).unwrap_or_default());
-    RootKey::from_bytes(&bytes, "STRONGROOM_ROOT_KEY").map(Some)
+    RootKey::from_bytes(&bytes, "STRONGROOM_ROOT_KEY, in base64,").map(Some)
 }
 
 /// What somebody is told whose folder has lost its root key.

@@ -10,7 +10,7 @@ use tokio::task;
 
 use crate::control::json::render;
 use crate::control::look::{LookError, Wanted, find};
-use crate::control::state::State;
+use crate::control::state::{MOST_NAMED, State};
 use crate::control::{guard, journals};
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
@@ -138,6 +138,7 @@ impl ControlService {
             Asked::Reset => self.state.reset().await.map(|()| ok()).map_err(failed),
             Asked::Snapshot => {
                 let id = self.state.name_snapshot().await.map_err(failed)?;
+                let id = id.ok_or_else(too_many)?;
                 Ok(Told::Json(json!({ "id": id })))
             }
             Asked::Forget => {
@@ -220,6 +221,12 @@ fn no_snapshot(id: &str) -> Refusal {
         StatusCode::NOT_FOUND,
         format!("no snapshot is called `{id}`"),
     )
+}
+
+fn too_many() -> Refusal {
+    let held =
+        format!("{MOST_NAMED} snapshots are held: `DELETE {PREFIX}snapshot?id=…` lets go of one");
+    Refusal(StatusCode::CONFLICT, held)
 }
 
 fn failed(error: String) -> Refusal {

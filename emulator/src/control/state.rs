@@ -17,11 +17,14 @@ use crate::store::contents::Contents;
 use crate::store::handle::Store;
 
 /// Makes what a server is told to have at its start; an error is one line.
-pub(crate) type Provision =
-    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+///
+/// First it reads what there is to read, so that nothing is thrown away for what cannot be made again.
+pub(crate) type Provision = Box<dyn Fn() -> Result<Making, String> + Send + Sync>;
+/// What is left to do then.
+pub(crate) type Making = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// As many snapshots may be held by their ids: each has a copy of all rows and small bodies.
-const MOST_NAMED: usize = 100;
+pub(super) const MOST_NAMED: usize = 100;
 
 /// What there is to be put back.
 pub(crate) struct State {
@@ -58,6 +61,7 @@ impl State {
     }
 
     async fn begin_anew(&self) -> Result<(), String> {
+        let making = (self.provision)()?;
         let closed = self.gate.close().await;
         let cleared = self.store.clear().await;
         cleared.map_err(|error| error.to_string())?;
@@ -65,7 +69,7 @@ impl State {
         self.requests.clear();
         self.kms_calls.clear();
         self.clock.restart();
-        let made = (self.provision)().await;
+        let made = making.await;
         drop(closed);
         made
     }
@@ -102,20 +106,19 @@ impl State {
         .await
     }
 
-    /// Takes a snapshot and names it.
+    /// Takes a snapshot and names it; `None` where too many are held.
     ///
     /// # Errors
     ///
-    /// One line; also where too many are held.
-    pub(super) async fn name_snapshot(&self) -> Result<String, String> {
+    /// One line.
+    pub(super) async fn name_snapshot(&self) -> Result<Option<String>, String> {
         if self.named().len() >= MOST_NAMED {
-            let held = format!("{MOST_NAMED} snapshots are held: DELETE one of them first");
-            return Err(held);
+            return Ok(None);
         }
         let snapshot = self.snapshot().await?;
         let id = self.entropy.uuid();
         self.named().insert(id.clone(), snapshot);
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// The snapshot of this id.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::fuzzing::bodies::first_line;
 use crate::fuzzing::house::{BUCKET, request, with_header, within};
-use crate::server::connection::{Shared, Stopping, http1};
+use crate::server::connection::{Shared, Signal, http1};
 use crate::server::framing::{Framing, Head};
 use crate::wire::aws_chunked::{ChunkError, ChunkParser, Piece};
 use crate::wire::request::Connection;
@@ -96,10 +96,12 @@ pub(super) fn connection(bytes: &[u8]) {
 
     within(|house| {
         let (_stop, stopping) = watch::channel(false);
+        let (_crowd, crowded) = watch::channel(false);
         let shared = Shared {
             front: Arc::clone(&house.open),
             tls: Arc::clone(&house.tls),
-            stopping: Stopping(stopping),
+            stopping: Signal(stopping),
+            crowded: Signal(crowded),
         };
         let (near, far) = duplex(PIPE_BYTES);
         let (mut reading, mut writing) = tokio::io::split(near);

@@ -64,7 +64,7 @@ const HEADERS: [&str; 51] = [
 ];
 
 /// What the names of parameters hold whose values nobody is to read.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 9] = [
     "accesskey",
     "authorization",
     "credential",
@@ -72,6 +72,7 @@ const SECRETS: [&str; 8] = [
     "password",
     "secret",
     "security-token",
+    "session-token",
     "signature",
 ];
 

@@ -33,7 +33,10 @@ pub(crate) fn check(name: &str) -> Result<(), KmsError> {
             "InvalidAliasNameException",
             "Alias name is empty.",
         )),
-        Some(rest) if rest.starts_with("aws/") => Err(KmsError::new("NotAuthorizedException", "")),
+        Some(rest) if rest.starts_with("aws/") => Err(KmsError::new(
+            "NotAuthorizedException",
+            "Aliases with the prefix alias/aws/ are reserved for AWS services.",
+        )),
         Some(_) => Ok(()),
     }
 }

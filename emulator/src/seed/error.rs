@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::wire::json_lines::Finding;
+
 /// What a seed says that cannot be done, and where it says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SeedError {
@@ -34,6 +36,11 @@ impl Place {
             path: self.path.clone(),
             line: Some(line),
         }
+    }
+
+    /// What is wrong with the text that lies here.
+    pub(crate) fn found(&self, finding: Finding) -> SeedError {
+        self.at(finding.line).error(finding.message)
     }
 
     /// What is wrong there.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::config::Secret;
 use crate::seed::document::{BucketItem, Document, KeyItem};
 use crate::seed::error::{Place, SeedError};
+use crate::wire::json_lines;
 
 /// What a seed's JSON says.
 #[derive(Debug, Default)]
@@ -27,8 +28,8 @@ impl SeedFile {
     ///
     /// [`SeedError`] with the line: for what is no JSON, an unknown member, a word that cannot be, a name that occurs twice.
     pub(super) fn parse(place: &Place, text: &str) -> Result<Self, SeedError> {
-        let document: Document<'_> = serde_json::from_str(text)
-            .map_err(|error| place.at(error.line()).error(without_position(&error)))?;
+        let document: Document<'_> =
+            json_lines::parse_object(text).map_err(|finding| place.found(finding))?;
         let lines = Lines { place, text };
         let file = Self {
             keys: lines.items(&document.kms_keys)?,
@@ -84,34 +85,18 @@ impl Lines<'_> {
         raw: &[&RawValue],
     ) -> Result<Vec<(Place, T)>, SeedError> {
         let read = |raw: &&RawValue| {
-            let first = self.line_of(raw);
-            let item = serde_json::from_str(raw.get()).map_err(|error| {
-                let line = first + error.line().saturating_sub(1);
-                self.place.at(line).error(without_position(&error))
-            })?;
-            Ok((self.place.at(first), item))
+            let read = json_lines::parse_item(self.text, raw);
+            let (line, item) = read.map_err(|finding| self.place.found(finding))?;
+            Ok((self.place.at(line), item))
         };
         raw.iter().map(read).collect()
     }
 
     fn padded(&self, raw: &RawValue) -> (Place, Secret) {
-        let line = self.line_of(raw);
+        let line = json_lines::line_of(self.text, raw);
         let text = "\n".repeat(line - 1) + raw.get();
         (self.place.at(line), Secret::new(text))
     }
-
-    /// The line on which a value begins, from 1: it lies in the text, which is what its address says.
-    fn line_of(&self, raw: &RawValue) -> usize {
-        let offset = raw.get().as_ptr().addr() - self.text.as_ptr().addr();
-        1 + self.text[..offset].matches('\n').count()
-    }
-}
-
-/// What is wrong, without the position that serde appends: the place tells it.
-pub(super) fn without_position(error: &serde_json::Error) -> String {
-    let told = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    told.strip_suffix(&position).unwrap_or(&told).to_owned()
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::model::bucket::Bucket;
 use crate::seed::client::InProcess;
 use crate::seed::error::{Place, SeedError};
-use crate::seed::file::without_position;
 use crate::seed::folder::SeedFolder;
 use crate::seed::objects::{self, NewObject};
 use crate::seed::record::ObjectRecord;
+use crate::wire::json_lines;
 
 /// Puts them; `count` is told of each whether it is new.
 ///
@@ -29,7 +29,7 @@ pub(super) async fn load(
         let place = place.at(number);
         let line = line.map_err(|error| place.error(error))?;
         let record: ObjectRecord =
-            serde_json::from_str(&line).map_err(|error| place.error(without_position(&error)))?;
+            serde_json::from_str(&line).map_err(|error| place.error(json_lines::told(&error)))?;
         let put = put(client, bucket, folder, &record).await;
         count(put.map_err(|error| place.error(error))?);
     }

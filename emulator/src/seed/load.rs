@@ -12,20 +12,22 @@ use crate::seed::file::SeedFile;
 use crate::seed::folder::{Holding, SeedFolder};
 use crate::seed::objects::{self, NewObject};
 use crate::seed::{buckets, keys, listed};
+use crate::wire::json_lines;
 
 /// A seed, its JSON read.
-struct Source {
+#[derive(Debug)]
+pub(crate) struct Source {
     file: SeedFile,
     folder: Option<SeedFolder>,
 }
 
-/// Makes all that the seeds of these settings say, but for the identities.
+/// Makes all that these seeds say, but for the identities.
 ///
 /// # Errors
 ///
-/// [`SeedError`] for the first thing that cannot be read, or made.
-pub(crate) async fn all(client: InProcess<'_>) -> Result<(), SeedError> {
-    for source in sources(client.config)? {
+/// [`SeedError`] for the first thing that cannot be made, or the first file that cannot be read.
+pub(crate) async fn all(client: InProcess<'_>, sources: &[Source]) -> Result<(), SeedError> {
+    for source in sources {
         source.load(client, &mut |_| {}).await?;
     }
     Ok(())
@@ -55,12 +57,17 @@ pub(crate) fn identities(config: &Config, known: &mut Identities) -> Result<(), 
             continue;
         };
         let added = known.add_file(text.expose().as_bytes());
-        added.map_err(|error| place.error(error.0))?;
+        added.map_err(|finding| place.found(finding))?;
     }
     Ok(())
 }
 
-fn sources(config: &Config) -> Result<Vec<Source>, SeedError> {
+/// The seeds of these settings, in their order.
+///
+/// # Errors
+///
+/// [`SeedError`] for the first that cannot be read.
+pub(crate) fn sources(config: &Config) -> Result<Vec<Source>, SeedError> {
     let init = config.init.iter().filter(|path| path.exists());
     let init = init.map(|path| Source::of_folder(SeedFolder::open(path)?));
     let given = config.seeds.iter().map(Source::of_seed);
@@ -148,6 +155,7 @@ async fn load_objects(
 
 fn read(path: &Path) -> Result<SeedFile, SeedError> {
     let place = Place::of_path(path);
-    let text = fs::read_to_string(path).map_err(|error| place.error(error))?;
-    SeedFile::parse(&place, &text)
+    let bytes = fs::read(path).map_err(|error| place.error(error))?;
+    let text = json_lines::text_of(&bytes).map_err(|finding| place.found(finding))?;
+    SeedFile::parse(&place, text)
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::auth::identities::is_account;
+use crate::config::is_region;
 use crate::kms::alias_name;
 use crate::model::bucket::Versioning;
 use crate::model::bucket_name::BucketName;
@@ -113,8 +114,7 @@ impl Word for Account {
 
 impl Word for Region {
     fn parse(text: &str) -> Result<Self, String> {
-        let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let region = (!text.is_empty() && text.bytes().all(good)).then(|| Self(text.to_owned()));
+        let region = is_region(text).then(|| Self(text.to_owned()));
         region.ok_or_else(|| format!("`{text}` is no region"))
     }
 }

@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_rustls::server::TlsStream;
 
 use crate::server::bounds::{Bounds, MAX_BUFFER_BYTES, MAX_HEADERS};
@@ -41,7 +41,8 @@ const HTTP2_STREAMS: u32 = 100;
 /// How many requests HTTP/2 lets a peer take back before anybody looked at them, and how many of its mistakes it answers
 /// with a reset: beyond, the connection ends (CVE-2023-44487, "rapid reset", and its kin).
 const HTTP2_RESETS: usize = 50;
-/// How long the end of the last answer has to leave once the server stops.
+/// How long a connection without a request has once the server stops, or needs the room: for the end of its last answer to
+/// leave, or for its first request to come.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// What all connections share.
@@ -52,17 +53,23 @@ pub(crate) struct Shared {
     /// Who HTTPS says we are.
     pub(crate) tls: Arc<Tls>,
     /// Whether the server stops.
-    pub(crate) stopping: Stopping,
+    pub(crate) stopping: Signal,
+    /// Whether there is no room for another connection.
+    pub(crate) crowded: Signal,
 }
 
-/// Turns true when the server stops.
+/// Something that may come to be.
 #[derive(Clone, Debug)]
-pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
+pub(crate) struct Signal(pub(crate) watch::Receiver<bool>);
 
-impl Stopping {
-    /// Waits for the end; also when whoever would tell of it is gone.
+impl Signal {
+    /// Waits for it; also when whoever would tell of it is gone.
     pub(crate) async fn wait(&mut self) {
-        let _ = self.0.wait_for(|stopping| *stopping).await;
+        let _ = self.0.wait_for(|is_there| *is_there).await;
+    }
+
+    fn is_there(&self) -> bool {
+        *self.0.borrow()
     }
 }
 
@@ -76,6 +83,7 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
     let opened = tokio::select! {
         opened = open(stream, &shared) => opened,
         () = stopping.wait() => return,
+        () = in_the_way(shared.crowded.clone()) => return,
     };
     match opened {
         Some(Opened::Http1(stream)) => http1(stream, of(peer, false), shared).await,
@@ -86,6 +94,12 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared) {
         Some(Opened::Tls(stream)) => http1(*stream, of(peer, true), shared).await,
         None => {}
     }
+}
+
+/// Waits until a connection that has said nothing yet takes the room of another.
+async fn in_the_way(mut crowded: Signal) {
+    sleep(LAST_BYTES).await;
+    crowded.wait().await;
 }
 
 enum Opened {
@@ -216,7 +230,8 @@ fn service(
     })
 }
 
-/// Drives it to its end: its own, that of a peer who leaves it idle or an answer unread, or the server's.
+/// Drives it to its end: its own, that of a peer who leaves it idle or an answer unread, that of who needs the room, or the
+/// server's.
 async fn drive<C>(connection: C, flights: Flights, shared: Shared)
 where
     C: GracefulConnection,
@@ -225,12 +240,13 @@ where
     let Shared {
         front,
         mut stopping,
+        mut crowded,
         ..
     } = shared;
     let bounds = &front.bounds;
     let mut connection = pin!(connection);
     let mut looks = every(bounds.unread.min(bounds.head) / 4);
-    let mut is_stopping = false;
+    let (mut is_stopping, mut was_crowded) = (false, false);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -244,9 +260,13 @@ where
                 connection.as_mut().graceful_shutdown();
                 looks = every(LAST_BYTES);
             }
+            () = crowded.wait(), if !was_crowded => {
+                was_crowded = true;
+                looks = every(LAST_BYTES);
+            }
             _ = looks.tick() => match flights.outlook(Instant::now(), bounds) {
                 // It holds half a head, or the end of an answer that its peer does not read.
-                _ if is_stopping && flights.is_empty() => return,
+                _ if (is_stopping || crowded.is_there()) && flights.idle() >= LAST_BYTES => return,
                 Outlook::Fine => {}
                 Outlook::Idle => connection.as_mut().graceful_shutdown(),
                 Outlook::Stuck => {

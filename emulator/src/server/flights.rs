@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
@@ -74,9 +75,14 @@ impl Flights {
         }
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.log().open.is_empty()
+    /// For how long there has been none; zero while there is one.
+    pub(crate) fn idle(&self) -> Duration {
+        let log = self.log();
+        if log.open.is_empty() {
+            log.empty_since.elapsed()
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// What there is to do.
@@ -145,8 +151,6 @@ impl<B: Body + Unpin> Body for Answered<B> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -176,11 +180,11 @@ mod tests {
         let flight = flights.begin();
         let late = Instant::now() + bounds.head;
         assert_eq!(flights.outlook(late, &bounds), Outlook::Fine);
+        assert_eq!(flights.idle(), Duration::ZERO);
 
         drop(flight);
 
         let ended = Instant::now();
-        assert!(flights.is_empty());
         for (idle, expected) in [
             (Duration::ZERO, Outlook::Fine),
             (bounds.head, Outlook::Idle),

@@ -49,7 +49,7 @@ impl Health {
     /// Whether a request asks for health, and not for an object that happens to be called so.
     pub(crate) fn is_asked(&self, request: &Request) -> bool {
         let path = request.path.as_str();
-        if request.method != Method::GET || is_signed(request) {
+        if !matches!(request.method, Method::GET | Method::HEAD) || is_signed(request) {
             return false;
         }
         let alias = ALIASES.iter().find(|(alias, _)| *alias == path);

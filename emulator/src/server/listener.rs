@@ -6,24 +6,26 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::config::reachable;
-use crate::server::connection::{Shared, Stopping, serve};
+use crate::server::connection::{Shared, Signal, serve};
 use crate::server::filter::Front;
 use crate::server::panics::Panics;
 use crate::server::tls::Tls;
 
 /// How long to wait when the system has no file or memory for another connection.
 const RETRY: Duration = Duration::from_millis(50);
+/// How many connections the system holds for us until they are accepted.
+const BACKLOG: u32 = 1_024;
 
 /// A port that was taken, and on which nothing is answered yet.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    socket: TcpListener,
+    socket: TcpSocket,
     address: SocketAddr,
 }
 
@@ -40,8 +42,14 @@ impl Listener {
     /// # Errors
     ///
     /// When the port is taken, or the address is not ours.
-    pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = TcpListener::bind(address).await?;
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A port on which the last run's connections are still dying is free.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }
@@ -51,18 +59,23 @@ impl Listener {
         reachable(self.address)
     }
 
-    /// Answers, on tasks of the runtime that this is called on.
-    pub(crate) fn serve(self, front: Arc<Front>, tls: Arc<Tls>) -> Serving {
+    /// Answers, on tasks of the runtime that this is called on. Until then a client is refused, as by nobody.
+    ///
+    /// # Errors
+    ///
+    /// When another has taken the port meanwhile.
+    pub(crate) fn serve(self, front: Arc<Front>, tls: Arc<Tls>) -> io::Result<Serving> {
+        let socket = self.socket.listen(BACKLOG)?;
         let (stop, stopping) = watch::channel(false);
+        let (crowd, crowded) = watch::channel(false);
         let shared = Shared {
             front,
             tls,
-            stopping: Stopping(stopping),
+            stopping: Signal(stopping),
+            crowded: Signal(crowded),
         };
-        Serving {
-            stop,
-            task: tokio::spawn(accept(self.socket, shared)),
-        }
+        let task = tokio::spawn(accept(socket, shared, crowd));
+        Ok(Serving { stop, task })
     }
 }
 
@@ -83,13 +96,15 @@ impl Drop for Serving {
 }
 
 /// Connections end with this task, since their set is its own.
-async fn accept(socket: TcpListener, shared: Shared) {
+async fn accept(socket: TcpListener, shared: Shared, crowd: watch::Sender<bool>) {
     let mut stopping = shared.stopping.clone();
     let mut connections = JoinSet::new();
     let most = shared.front.bounds.connections;
     let tell_crowd = |open: usize| {
         let is_crowded = open >= most;
         shared.front.is_crowded.store(is_crowded, Ordering::Relaxed);
+        // Whoever only stands there makes room.
+        crowd.send_if_modified(|told| std::mem::replace(told, is_crowded) != is_crowded);
     };
     loop {
         let has_room = connections.len() < most;

@@ -28,7 +28,7 @@ impl fmt::Display for TlsError {
         match self {
             Self::File(path, error) => write!(f, "cannot use `{}`: {error}", path.display()),
             Self::Pem(path, error) => write!(f, "cannot read `{}`: {error}", path.display()),
-            Self::Half => f.write_str("a TLS certificate needs its key, and a key its certificate"),
+            Self::Half => f.write_str("a TLS certificate needs its key, and a key its certificate: --tls-cert and --tls-key go together"),
             Self::Ca(error) => write!(f, "cannot make a test CA: {error}"),
             Self::Identity(error) => write!(f, "cannot serve with this TLS certificate: {error}"),
         }

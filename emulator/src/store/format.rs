@@ -7,19 +7,21 @@ use bytes::Bytes;
 use crate::store::blobs::BlobFolder;
 use crate::store::engine::{Engine, Member, Table, Write};
 use crate::store::error::StoreError;
-use crate::store::{keys, sweep};
+use crate::store::{keys, reserve, sweep};
 
 /// The format that this program writes. It grows by one when older programs would misread the rows.
 ///
 /// 2: KMS keys, their aliases, and objects under them. 3: uploads, objects in parts, versions and delete markers.
 pub(super) const FORMAT: u32 = 3;
+/// What is made once the catalogue has a format: where one of them lies, there was one.
+const LATER: [&str; 2] = [reserve::FILE, "root.key"];
 
 /// Checks the format, or writes it into a new catalogue; tells whether nothing but the format is in it.
 ///
 /// # Errors
 ///
-/// `NewerFormat`; `Corrupted`, also for a new catalogue beside blobs, whose own one must have been lost: to go on
-/// would remove them all; `Io`.
+/// `NewerFormat`; `Corrupted`, also for a new catalogue beside what an older one must have named, which was lost: to go on
+/// would lose all of it; `Io`.
 pub(super) fn settle(
     engine: &dyn Engine,
     file: &Path,
@@ -55,11 +57,18 @@ pub(super) fn look(
 
 /// A catalogue without a format is new, unless there is something that it must have named.
 fn be_new(file: &Path, blobs: &BlobFolder) -> Result<(), StoreError> {
-    if !blobs.blobs().is_dir() || sweep::blob_files(blobs)?.is_empty() {
-        return Ok(());
-    }
-    let finding = "it is missing or empty, but blobs lie beside it";
-    Err(corrupted(file, finding))
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let named = LATER.iter().find(|name| folder.join(name).exists());
+    let has_blobs = || Ok(blobs.blobs().is_dir() && !sweep::blob_files(blobs)?.is_empty());
+    let beside = match named {
+        Some(name) => name,
+        None if has_blobs()? => "blobs",
+        None => return Ok(()),
+    };
+    let finding = format!(
+        "it is missing or empty, but `{beside}` lies beside it; put the catalogue back, or begin in another folder"
+    );
+    Err(corrupted(file, &finding))
 }
 
 /// Whether a catalogue holds nothing but its format. A run that was killed at its very start leaves such a one.
@@ -136,7 +145,7 @@ mod tests {
 
         let text = refused.unwrap_err().to_string();
         assert!(
-            text.ends_with("has format 4; this program reads up to 3"),
+            text.ends_with("has format 4; this program reads up to 3: take a newer one"),
             "{text}"
         );
     }

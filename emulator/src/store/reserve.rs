@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 use crate::store::catalogue_file::Keeping;
 
+/// Its name in a data folder.
+pub(super) const FILE: &str = "reserve";
 /// Enough for a commit that removes rows: a page of the catalogue is 4 KiB, and a row lies behind a few of them.
 const BYTES: usize = 1024 * 1024;
 
@@ -21,7 +23,7 @@ impl Reserve {
     /// That of a data folder.
     pub(super) fn of(data: &Path, keeping: Keeping) -> Self {
         Self {
-            path: data.join("reserve"),
+            path: data.join(FILE),
             keeping,
         }
     }

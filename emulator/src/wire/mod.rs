@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod encoded_word;
 pub(crate) mod encoding;
 pub(crate) mod forms;
+pub(crate) mod json_lines;
 pub(crate) mod query;
 pub(crate) mod ranges;
 pub(crate) mod request;

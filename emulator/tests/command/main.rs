@@ -11,6 +11,7 @@
 mod archive;
 mod inspect;
 mod seed;
+mod surroundings;
 mod verify;
 mod words;
 

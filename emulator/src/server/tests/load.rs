@@ -70,6 +70,32 @@ async fn where_another_may_wait_a_connection_ends_with_its_answer() {
     assert!(!head.contains("connection: close"), "{head}");
 }
 
+#[tokio::test]
+async fn where_another_waits_those_that_only_stand_there_make_room() {
+    let ever = Duration::from_hours(1);
+    let server = Server::with(Bounds {
+        first_bytes: ever,
+        handshake: ever,
+        head: ever,
+        unread: ever,
+        connections: 3,
+        ..Bounds::default()
+    })
+    .await;
+    let mut standing = Vec::new();
+    for beginning in BEGINNINGS {
+        let mut stream = server.connect().await;
+        stream.write_all(beginning).await.unwrap();
+        standing.push(stream);
+    }
+
+    let request = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let answer = timeout(PATIENCE, server.exchange(request)).await;
+
+    let answer = answer.expect("somebody makes room");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
 /// Both ends of each connection are files of this process.
 fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);

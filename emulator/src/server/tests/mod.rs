@@ -74,13 +74,13 @@ impl Server {
         let panics = front.panics.clone();
         let tls = Arc::new(Tls::prepare(&Config::default()).unwrap());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = Listener::bind(any).await.unwrap();
+        let listener = Listener::bind(any).unwrap();
         Self {
             address: listener.address(),
             service,
             panics,
             tls: Arc::clone(&tls),
-            serving: listener.serve(Arc::new(front), tls),
+            serving: listener.serve(Arc::new(front), tls).unwrap(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::model::upload_id::UploadId;
 use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::headers::metadata::{self, ObjectHeaders};
-use crate::s3::headers::{acl, checksums, encryption};
+use crate::s3::headers::{acl, checksums, encryption, lock};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::sealing::NewKeys;
 use crate::s3::target::ObjectAddress;
@@ -38,6 +38,7 @@ impl Operation for CreateMultipartUpload {
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
         let request = &incoming.request;
+        lock::refuse(request)?;
         Ok(Self {
             storage_class: metadata::parse_storage_class(request)?,
             encryption: encryption::parse_put(incoming)?,

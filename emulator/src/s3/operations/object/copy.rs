@@ -13,7 +13,7 @@ use crate::s3::copy_source::CopySource;
 use crate::s3::error::{ErrorForm, S3Error};
 use crate::s3::headers::acl::AclRequest;
 use crate::s3::headers::metadata::{self, ObjectHeaders, WEBSITE_REDIRECT};
-use crate::s3::headers::{checksums, conditions, encryption, versions};
+use crate::s3::headers::{checksums, conditions, encryption, lock, versions};
 use crate::s3::intake::{Digests, Pipeline};
 use crate::s3::operation::{Entry, Incoming, Operation, Route, Scope};
 use crate::s3::respond;
@@ -57,6 +57,7 @@ impl Operation for CopyObject {
 
     fn parse(incoming: &mut Incoming) -> Result<Self, S3Error> {
         let request = &incoming.request;
+        lock::refuse(request)?;
         let storage_class = metadata::parse_storage_class(request)?;
         Ok(Self {
             source: CopySource::parse(incoming)?,

@@ -10,8 +10,8 @@ use crate::s3::context::Context;
 use crate::s3::error::S3Error;
 use crate::s3::headers::acl::AclRequest;
 use crate::s3::headers::checksums::{self, Declared};
-use crate::s3::headers::encryption;
 use crate::s3::headers::metadata::{self, ObjectHeaders};
+use crate::s3::headers::{encryption, lock};
 use crate::s3::intake::Upload;
 use crate::s3::object_write::{ObjectWrite, Written};
 use crate::s3::operation::{Entry, Incoming, Operation, Payload, Route, Scope};
@@ -59,6 +59,7 @@ impl Operation for PostObject {
             .take()
             .ok_or_else(|| Code::InternalError.error())?;
         let request = &incoming.request;
+        lock::refuse(request)?;
         let storage_class = metadata::parse_storage_class(request)?;
         checksums::parse_content_md5(request)?;
         let encryption = encryption::parse_form(incoming)?;
