@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -292,6 +293,45 @@ def test_a_lost_catalogue_is_one_line_and_costs_no_blob(folder, tmp_path):
     running = Server(tmp_path / "again", folder=folder)
     assert running.client("http").get_object(Bucket="photos", Key="large-0")["Body"].read() == LARGE
     running.stop()
+
+
+def everything(folder):
+    """Each name of a folder, and what is in it where it is a file."""
+    return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+def mark_as_newer(folder):
+    """Writes 4 for 3 into the row of the catalogue's format: of every row the first to be written, in the first run, so that no other one
+    has its revision. redb does not compare the pages of a file that was closed with their checksums when it opens it."""
+    catalogue, revision = folder / "strongroom.redb", struct.pack(">QQ", 1, 0)
+    content = catalogue.read_bytes()
+    assert revision + b"3" in content
+    catalogue.write_bytes(content.replace(revision + b"3", revision + b"4"))
+
+
+def test_a_catalogue_of_a_newer_program_is_one_line_and_stays_as_it_is(folder, tmp_path):
+    mark_as_newer(folder)
+    (folder / "staging").rmdir()
+    (folder / "staged").write_bytes(b"what only a newer program knows")
+    before = everything(folder)
+    commands = [
+        (1, ["serve", "--listen", "127.0.0.1:0"]),
+        (1, ["inspect", "photos/small"]),
+        (1, ["export", tmp_path / "out"]),
+        (1, ["import", tmp_path / "seed"]),
+        (2, ["verify"]),
+    ]
+    (tmp_path / "seed").mkdir()
+    (tmp_path / "seed" / "seed.json").write_text("{}")
+
+    for status, command in commands:
+        done = subprocess.run([BINARY, *command, "--data", folder], env={"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=60)
+
+        what = f"the catalogue `{folder}/strongroom.redb` has format 4; this program reads up to 3"
+        advice = "use the one that wrote it, or a newer one"
+        assert (done.returncode, done.stdout, done.stderr) == (status, "", f"strongroom: {what}: {advice}\n"), command
+        assert everything(folder) == before, command
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_in_use_is_one_line(tmp_path):

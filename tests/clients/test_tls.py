@@ -1,9 +1,11 @@
 """HTTPS as clients see it: OpenSSL, which checks the server's name, and those that trust what `env`, `--ca-out`, the data folder or the
 control told them to. How HTTP/2 works is told in js/hosts.test.js."""
 
+import select
 import shutil
 import socket
 import ssl
+import time
 
 import pytest
 import requests
@@ -87,6 +89,70 @@ def test_older_versions_are_refused(server):
 
     with pytest.raises(ssl.SSLError, match="ALERT"):
         handshake(server, context)
+
+
+class ByHand:
+    """A handshake whose bytes the test sends itself."""
+
+    def __init__(self, server):
+        host, port = server.address.split(":")
+        self.plain = socket.create_connection((host, int(port)), timeout=20)
+        # Each byte in a packet of its own.
+        self.plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.secure = trusting(server.ca).wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            self.secure.do_handshake()
+        self.hello = self.outgoing.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.plain.close()
+
+    def do(self, step, *arguments):
+        """Does a step as soon as enough has come for it."""
+        while True:
+            try:
+                return step(*arguments)
+            except ssl.SSLWantReadError:
+                self.plain.sendall(self.outgoing.read())
+                came = self.plain.recv(65_536)
+                assert came, "the server has closed"
+                self.incoming.write(came)
+
+
+def test_a_hello_that_comes_byte_by_byte_is_greeted(server):
+    with ByHand(server) as by_hand:
+        for byte in by_hand.hello:
+            by_hand.plain.sendall(bytes([byte]))
+            time.sleep(2 / len(by_hand.hello))
+
+        by_hand.do(by_hand.secure.do_handshake)
+        by_hand.secure.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        by_hand.plain.sendall(by_hand.outgoing.read())
+        assert by_hand.do(by_hand.secure.read, 65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert by_hand.secure.version() == "TLSv1.3"
+
+
+def test_a_hello_that_takes_too_long_is_cut_and_delays_nobody(server):
+    """After the ten seconds of docs/security.md, however steadily it comes."""
+    with ByHand(server) as by_hand:
+        begun, left = time.monotonic(), iter(by_hand.hello[:-1])
+        pause = 60 / len(by_hand.hello)
+        while not select.select([by_hand.plain], [], [], pause)[0]:
+            by_hand.plain.sendall(bytes([next(left)]))
+            asked = time.monotonic()
+            assert handshake(server, trusting(server.ca))[1] == "TLSv1.3"
+            assert time.monotonic() - asked < 2
+            assert time.monotonic() - begun < 20, "nobody has cut it"
+
+        assert time.monotonic() - begun > 9
+        try:
+            assert by_hand.plain.recv(65_536) == b""
+        except ConnectionResetError:  # a byte was under way
+            pass
 
 
 def test_whoever_trusted_a_folders_ca_trusts_it_after_a_start(tmp_path):

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::HOST;
+use http::{HeaderMap, Version};
 
 use crate::server::framing::Head;
 use crate::server::open_files;
@@ -70,15 +70,22 @@ impl Default for Bounds {
 }
 
 /// What is wrong with a request, before anybody asks what it wants.
-pub(crate) fn find_refusal(framing: Option<Head>, headers: &HeaderMap) -> Option<Refusal> {
+pub(crate) fn find_refusal(
+    version: Version,
+    framing: Option<Head>,
+    headers: &HeaderMap,
+) -> Option<Refusal> {
     match framing {
         Some(Head::Plain | Head::Both) => {}
         Some(Head::Coded) => return Some(Refusal::NotImplemented),
         Some(Head::Ambiguous) | None => return Some(Refusal::AmbiguousLength),
     }
-    // RFC 9112 §3.2: whose bucket is meant must not depend on who reads.
-    if headers.get_all(HOST).iter().count() > 1 {
-        return Some(Refusal::AmbiguousHost);
+    // RFC 9112 §3.2: whose bucket is meant must not depend on who reads. A client of HTTP/1.0 may name no host: its path
+    // names the bucket. One of HTTP/2 names an authority instead.
+    match headers.get_all(HOST).iter().count() {
+        0 if version == Version::HTTP_11 => return Some(Refusal::NoHost),
+        0 | 1 => {}
+        _ => return Some(Refusal::AmbiguousHost),
     }
     let bytes = headers
         .iter()
@@ -93,44 +100,58 @@ mod tests {
 
     use super::*;
 
+    /// Of HTTP/1.0, where no host is needed.
+    fn refusal(framing: Option<Head>, headers: &HeaderMap) -> Option<Refusal> {
+        find_refusal(Version::HTTP_10, framing, headers)
+    }
+
     #[test]
     fn headers_count_with_what_parts_them() {
         let mut headers = HeaderMap::new();
         headers.insert("x", HeaderValue::from_str(&"v".repeat(8_187)).unwrap());
-        assert_eq!(find_refusal(Some(Head::Plain), &headers), None);
+        assert_eq!(refusal(Some(Head::Plain), &headers), None);
 
         headers.insert("x", HeaderValue::from_str(&"v".repeat(8_188)).unwrap());
 
         assert_eq!(
-            find_refusal(Some(Head::Plain), &headers),
+            refusal(Some(Head::Plain), &headers),
             Some(Refusal::HeadersTooLarge)
         );
     }
 
     #[test]
     fn a_transfer_coding_beside_chunks_is_not_implemented() {
-        let refusal = find_refusal(Some(Head::Coded), &HeaderMap::new());
+        let found = refusal(Some(Head::Coded), &HeaderMap::new());
 
-        assert_eq!(refusal, Some(Refusal::NotImplemented));
+        assert_eq!(found, Some(Refusal::NotImplemented));
     }
 
     #[test]
     fn two_hosts_are_one_too_many() {
         let mut headers = HeaderMap::new();
         headers.append(HOST, HeaderValue::from_static("a"));
-        assert_eq!(find_refusal(Some(Head::Plain), &headers), None);
+        assert_eq!(refusal(Some(Head::Plain), &headers), None);
 
         headers.append(HOST, HeaderValue::from_static("a"));
 
-        let refusal = find_refusal(Some(Head::Plain), &headers);
-        assert_eq!(refusal, Some(Refusal::AmbiguousHost));
+        let found = refusal(Some(Head::Plain), &headers);
+        assert_eq!(found, Some(Refusal::AmbiguousHost));
+    }
+
+    #[test]
+    fn no_host_is_too_few_for_http_1_1_alone() {
+        let find = |version| find_refusal(version, Some(Head::Plain), &HeaderMap::new());
+
+        assert_eq!(find(Version::HTTP_10), None);
+        assert_eq!(find(Version::HTTP_11), Some(Refusal::NoHost));
+        assert_eq!(find(Version::HTTP_2), None);
     }
 
     #[test]
     fn a_request_that_framing_does_not_know_is_refused() {
         for framing in [None, Some(Head::Ambiguous)] {
             assert_eq!(
-                find_refusal(framing, &HeaderMap::new()),
+                refusal(framing, &HeaderMap::new()),
                 Some(Refusal::AmbiguousLength)
             );
         }

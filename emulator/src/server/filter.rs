@@ -82,7 +82,7 @@ async fn answer(
     headers: HeaderMap,
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static,
 ) -> warp::reply::Response {
-    let refusal = bounds::find_refusal(arrival.head, &headers);
+    let refusal = bounds::find_refusal(arrival.version, arrival.head, &headers);
     let is_last = arrival.head == Some(Head::Both);
     let client_waits = waits_for_continue(&headers);
     // A body of no bytes gets no 100. Botocore then takes the next answer on the connection for a broken one.

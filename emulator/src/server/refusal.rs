@@ -21,6 +21,8 @@ pub(crate) enum Refusal {
     AmbiguousLength,
     /// It names two hosts.
     AmbiguousHost,
+    /// It names none, where its version of HTTP wants one.
+    NoHost,
     /// Its headers are larger than [`MAX_HEADER_BYTES`].
     HeadersTooLarge,
     /// Nothing here speaks this protocol.
@@ -34,6 +36,15 @@ impl Refusal {
     /// The answer.
     pub(crate) fn respond(self, clock: &Clock, entropy: &Entropy) -> Response {
         let Row(status, code, message, fields) = self.row();
+        let answer = Response::new(status)
+            .header("date", clock.now().http_date())
+            .header("server", "AmazonS3");
+        if self == Self::NoHost {
+            return answer.about(About {
+                error: Some(code),
+                ..About::default()
+            });
+        }
         let id = entropy
             .bytes::<16>()
             .map(|byte| char::from(ID_CHARACTERS[usize::from(byte % 32)]));
@@ -43,10 +54,8 @@ impl Refusal {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{fields}\
              <RequestId>{id}</RequestId><HostId>{host_id}</HostId></Error>"
         );
-        Response::new(status)
+        answer
             .header("content-type", "application/xml")
-            .header("date", clock.now().http_date())
-            .header("server", "AmazonS3")
             .header("x-amz-request-id", &id)
             .header("x-amz-id-2", &host_id)
             .body(body)
@@ -66,6 +75,8 @@ impl Refusal {
                 "An error occurred when parsing the HTTP request.",
                 String::new(),
             ),
+            // Of this row AWS tells the status alone: neither a body nor an id comes with it (versity/versitygw#1530).
+            Self::NoHost => Row(StatusCode::BAD_REQUEST, "BadRequest", "", String::new()),
             // AWS: unverified, but for the code and message, which stand in the list of error codes.
             Self::HeadersTooLarge => Row(
                 StatusCode::BAD_REQUEST,

@@ -163,7 +163,7 @@ impl fmt::Display for StoreError {
             ),
             Self::NewerFormat { file, found, known } => write!(
                 f,
-                "the catalogue `{}` has format {found}; this program reads up to {known}: take a newer one",
+                "the catalogue `{}` has format {found}; this program reads up to {known}: use the one that wrote it, or a newer one",
                 file.display()
             ),
             Self::Corrupted { file, finding } => {

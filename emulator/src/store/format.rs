@@ -115,10 +115,15 @@ fn corrupted(file: &Path, finding: &str) -> StoreError {
 
 /// Writes down the format of this program.
 fn mark() -> Member {
+    mark_as(FORMAT)
+}
+
+/// Writes down a format.
+pub(super) fn mark_as(format: u32) -> Member {
     let format = Write {
         table: Table::Rows,
         key: keys::FORMAT.to_vec(),
-        value: Some(Bytes::from(FORMAT.to_string())),
+        value: Some(Bytes::from(format.to_string())),
     };
     Member::of(vec![format])
 }
@@ -137,15 +142,13 @@ mod tests {
         let file = folder.path().join("catalogue");
         let engine = RedbEngine::open(&file, Keeping::Ephemeral).unwrap();
         let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
-        let mut newer = mark();
-        newer.writes[0].value = Some(Bytes::from("4"));
-        engine.commit(&[newer]).unwrap();
+        engine.commit(&[mark_as(FORMAT + 1)]).unwrap();
 
         let refused = settle(&engine, &file, &blobs);
 
         let text = refused.unwrap_err().to_string();
         assert!(
-            text.ends_with("has format 4; this program reads up to 3: take a newer one"),
+            text.ends_with("has format 4; this program reads up to 3: use the one that wrote it, or a newer one"),
             "{text}"
         );
     }
@@ -156,8 +159,7 @@ mod tests {
         let file = folder.path().join("catalogue");
         let engine = RedbEngine::open(&file, Keeping::Ephemeral).unwrap();
         let blobs = BlobFolder::open(folder.path(), Keeping::Ephemeral).unwrap();
-        let mut older = mark();
-        older.writes[0].value = Some(Bytes::from("1"));
+        let mut older = mark_as(1);
         older.writes.push(row());
         engine.commit(&[older]).unwrap();
 

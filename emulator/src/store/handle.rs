@@ -1,6 +1,7 @@
 //! The store as the rest of the program holds it. What it does with buckets, versions and listings stands in the
 //! files of those names.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use crate::entropy::Entropy;
 use crate::store::blob_names::BlobNames;
 use crate::store::blobs::BlobFolder;
 use crate::store::catalogue::{Catalogue, Transaction, View, Writing};
+use crate::store::catalogue_file::Keeping;
 use crate::store::commits::Committer;
 use crate::store::engine::{Engine, Member};
 use crate::store::error::StoreError;
@@ -68,15 +70,18 @@ struct Base {
 }
 
 impl Store {
-    /// Opens the folder, or makes it, and removes what a crash left behind. Blocks.
+    /// Opens the folder, or makes it, and removes what a crash left behind; that of a newer program stays as it is. Blocks.
     ///
     /// # Errors
     ///
     /// `FolderInUse`, `NewerFormat`, `Corrupted`, `Io`.
     pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let folder = DataFolder::open(options.folder)?;
-        let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
         let file = catalogue_of(&folder);
+        if folder.keeping() == Keeping::Durable {
+            let_newer_be(&file)?;
+        }
+        let blobs = BlobFolder::open(folder.path(), folder.keeping())?;
         let engine = Arc::new(RedbEngine::open(&file, folder.keeping())?);
         let is_fresh = format::settle(&*engine, &file, &blobs)?;
         folder.sync_names()?;
@@ -258,10 +263,22 @@ fn catalogue_of(folder: &DataFolder) -> Arc<Path> {
     folder.path().join(CATALOGUE_FILE).into()
 }
 
+/// Looks at the format of a catalogue before anything of the folder is touched: redb writes as soon as it opens a file.
+/// What a crash has left it repairs twice then, here in memory.
+///
+/// # Errors
+///
+/// `NewerFormat`, `Corrupted`, `Io`.
+fn let_newer_be(file: &Path) -> Result<(), StoreError> {
+    // An empty one is made anew.
+    if !fs::metadata(file).is_ok_and(|found| found.len() > 0) {
+        return Ok(());
+    }
+    format::find(&RedbEngine::open_to_look(file)?, file).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use tempfile::TempDir;
 
     use super::*;
@@ -354,6 +371,32 @@ mod tests {
 
         let format = looking.view().unwrap().bytes(keys::FORMAT).unwrap();
         assert_eq!(format.unwrap().value, b"2");
+    }
+
+    #[tokio::test]
+    async fn the_folder_of_a_newer_program_stays_as_it_is_also_after_a_crash() {
+        let folder = TempDir::new().unwrap();
+        drop(filled(folder.path()).await);
+        let catalogue = folder.path().join(CATALOGUE_FILE);
+        let newer = RedbEngine::open(&catalogue, Keeping::Durable).unwrap();
+        newer
+            .commit(&[format::mark_as(format::FORMAT + 1)])
+            .unwrap();
+        let crashed = fs::read(&catalogue).unwrap();
+        drop(newer);
+        fs::remove_dir(folder.path().join("staging")).unwrap();
+
+        for bytes in [fs::read(&catalogue).unwrap(), crashed] {
+            fs::write(&catalogue, &bytes).unwrap();
+            let refused = durable(folder.path());
+
+            assert!(
+                matches!(refused, Err(StoreError::NewerFormat { .. })),
+                "{refused:?}"
+            );
+            assert!(fs::read(&catalogue).unwrap() == bytes);
+            assert!(!folder.path().join("staging").exists());
+        }
     }
 
     #[tokio::test]

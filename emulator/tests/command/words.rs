@@ -9,6 +9,18 @@ use serde_json::Value;
 
 use super::{Server, command, refusal};
 
+/// Every subcommand.
+const COMMANDS: [&str; 8] = [
+    "serve",
+    "env",
+    "healthcheck",
+    "inspect",
+    "export",
+    "import",
+    "verify",
+    "completions",
+];
+
 fn run(arguments: &[&str]) -> Output {
     command().args(arguments).output().unwrap()
 }
@@ -220,7 +232,7 @@ fn every_shell_has_its_completions() {
             (Some(0), 0),
             "{shell}"
         );
-        for word in ["verify", "completions", "log-format"] {
+        for word in COMMANDS.into_iter().chain(["log-format"]) {
             assert!(script.contains(word), "{shell} knows no `{word}`");
         }
     }

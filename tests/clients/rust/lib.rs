@@ -18,6 +18,10 @@ pub const CUSTOMER_KEY_BYTES: [u8; 32] = [
 ];
 /// Its MD5, base64.
 pub const CUSTOMER_KEY_MD5: &str = "I0aPuXuw4REDJuP1fw07QQ==";
+/// Another customer's key, base64: the bytes 1 to 32.
+pub const OTHER_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+/// Its MD5, base64.
+pub const OTHER_KEY_MD5: &str = "WYUzG87JcbJiEiqhylrUEQ==";
 /// Above the 5 MiB that S3 wants of every part but the last.
 pub const PART_BYTES: usize = 5 * 1024 * 1024 + 1;
 

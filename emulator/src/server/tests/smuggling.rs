@@ -39,6 +39,8 @@ async fn heads_that_can_be_read_in_two_ways_are_refused() {
         ": nameless",
         "No colon",
         "Host: other",
+        "Host: h",
+        "host:",
     ] {
         let request =
             format!("PUT /read HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n0\r\n\r\n{SMUGGLED}");
@@ -135,4 +137,38 @@ async fn an_absolute_target_is_a_path_and_its_host_does_not_count() {
         .await;
 
     assert!(answer.contains("GET /a?b=c host=h "), "{answer}");
+}
+
+/// Source: <https://github.com/versity/versitygw/issues/1530>, where S3 itself was asked; its empty body comes in chunks.
+#[tokio::test]
+async fn a_request_of_http_1_1_without_a_host_is_refused_in_no_words() {
+    let server = Server::start().await;
+
+    for target in ["/a", "http://h/a"] {
+        let request = format!("PUT {target} HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello{SMUGGLED}");
+        let answer = server.exchange(request.as_bytes()).await;
+
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains("server: AmazonS3\r\n"), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+        assert!(!answer.contains("x-amz-"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+}
+
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>, where the path names the bucket of a
+/// request whose host is omitted; RFC 9112 §3.2.
+#[tokio::test]
+async fn a_host_may_be_empty_and_in_http_1_0_be_missing() {
+    let server = Server::start().await;
+
+    for head in [
+        "GET /a HTTP/1.0",
+        "GET /a HTTP/1.1\r\nConnection: close\r\nHost:",
+    ] {
+        let answer = server.exchange(format!("{head}\r\n\r\n").as_bytes()).await;
+
+        assert!(answer.contains(" 200 OK\r\n"), "{answer}");
+        assert!(answer.contains("GET /a? host= "), "{answer}");
+    }
 }
