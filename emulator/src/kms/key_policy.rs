@@ -4,13 +4,15 @@
 //!
 //! Source: answers recorded from AWS; <https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html>
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 use crate::keyring::asker::Asker;
 use crate::kms::error::KmsError;
 use crate::kms::lockout;
 use crate::kms::members::Members;
 use crate::model::kms_key::{KeyManager, KmsKey};
+use crate::policy::document::{Document, Kind};
+use crate::policy::flaw::{Element, Flaw};
 
 /// The most characters of a policy: KMS's quota. Its service model lets a request carry four times as many.
 // AWS: unverified. That the quota is refused as a bound of the member.
@@ -46,46 +48,40 @@ pub(crate) fn parse(members: &mut Members) -> Option<NewPolicy> {
 /// # Errors
 ///
 /// `MalformedPolicyDocumentException`.
-// AWS: unverified. The words about statements, and whether it still says nothing of what is no JSON, as it did in 2018
-// (aws/aws-sdk-ruby#1784).
+// AWS: unverified. That a statement's own flaws come before the lockout.
 pub(crate) fn check(policy: &NewPolicy, asker: &Asker) -> Result<(), KmsError> {
-    let refuse =
-        |message: &'static str| Err(KmsError::new("MalformedPolicyDocumentException", message));
-    let Ok(Value::Object(document)) = serde_json::from_str(&policy.text) else {
-        return refuse("");
-    };
-    let statements: Vec<&Value> = match document.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().collect(),
-        Some(statement @ Value::Object(_)) => vec![statement],
-        _ => return refuse("Policy has no statement."),
-    };
-    let names = |statement: &Value, element: &str| match statement.get(element) {
-        Some(Value::String(_)) => true,
-        Some(Value::Array(list)) => !list.is_empty(),
-        Some(Value::Object(kinds)) => !kinds.is_empty(),
-        _ => false,
-    };
-    let has = |element: &'static str, opposite: &'static str| {
-        move |statement: &&Value| names(statement, element) || names(statement, opposite)
-    };
-    let decides = |statement: &&Value| {
-        ["Allow", "Deny"]
-            .iter()
-            .any(|effect| statement["Effect"] == **effect)
-    };
-    if statements.is_empty() || !statements.iter().all(has("Principal", "NotPrincipal")) {
-        return refuse("Policy contains a statement with no principal.");
-    }
-    if !statements.iter().all(has("Action", "NotAction")) {
-        return refuse("Policy contains a statement with no action.");
-    }
-    if !statements.iter().all(decides) {
-        return refuse("Policy contains a statement with no effect.");
-    }
-    if !policy.may_lock_out && !lockout::lets_in(&statements, asker) {
-        return refuse(LOCKED_OUT);
+    let refuse = |message| KmsError::new("MalformedPolicyDocumentException", message);
+    let document = Document::parse(&policy.text, Kind::Key);
+    let document = document.map_err(|bad| refuse(told(&bad.flaw)))?;
+    if !policy.may_lock_out && !lockout::lets_in(&document, asker) {
+        return Err(refuse(LOCKED_OUT.into()));
     }
     Ok(())
+}
+
+/// How KMS tells a flaw.
+// AWS: unverified. The words about statements, but for those about principals; and whether it still says nothing of what
+// is no JSON, as it did in 2018 (aws/aws-sdk-ruby#1784).
+fn told(flaw: &Flaw) -> Cow<'static, str> {
+    match flaw {
+        Flaw::NoObject | Flaw::BrokenJson | Flaw::TooLong | Flaw::TooDeep => "".into(),
+        Flaw::Missing(Element::Statement) | Flaw::Empty(Element::Statement) => {
+            "Policy has no statement.".into()
+        }
+        Flaw::Missing(Element::Principal) | Flaw::Empty(Element::Principal) => {
+            "Policy contains a statement with no principal.".into()
+        }
+        Flaw::Principal(..) => {
+            "Policy contains a statement with one or more invalid principals.".into()
+        }
+        Flaw::Missing(Element::Action) | Flaw::Empty(Element::Action) => {
+            "Policy contains a statement with no action.".into()
+        }
+        Flaw::Missing(Element::Effect) | Flaw::Effect(_) => {
+            "Policy contains a statement with no effect.".into()
+        }
+        other => other.to_string().into(),
+    }
 }
 
 /// The policy of a key: as it was put, else the one it was born with, set out as KMS does.
@@ -190,6 +186,8 @@ mod tests {
             r#"{"Statement":{"Effect":"Allow","Principal":{},"Action":"kms:*"}}"#,
             r#"{"Statement":{"Effect":"Allow","Principal":"*"}}"#,
             r#"{"Statement":{"Effect":"Perhaps","Principal":"*","Action":"kms:*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","NotPrincipal":"*","Action":"kms:*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"ann"},"Action":"kms:*","Resource":"*"}}"#,
         ] {
             let error = checked(policy).unwrap_err();
             assert_eq!(error.exception, "MalformedPolicyDocumentException");
