@@ -6,6 +6,7 @@ use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
 use crate::keyring::bucket_keys::BucketKeys;
 use crate::keyring::error::KeyringError;
+use crate::keyring::policies::KeyPolicies;
 use crate::keyring::root_key::RootKey;
 use crate::store::handle::Store;
 
@@ -23,6 +24,7 @@ pub(crate) struct Keyring {
     pub(super) entropy: Entropy,
     pub(super) calls: KmsCalls,
     pub(super) bucket_keys: BucketKeys,
+    pub(super) policies: KeyPolicies,
 }
 
 /// What a keyring works with.
@@ -48,6 +50,7 @@ impl Keyring {
             entropy: parts.entropy,
             calls: parts.calls,
             bucket_keys: BucketKeys::default(),
+            policies: KeyPolicies::default(),
         }
     }
 

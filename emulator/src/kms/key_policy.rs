@@ -1,6 +1,4 @@
-//! The policy of a key: the one it is born with, and what a policy must be to be put.
-//!
-//! It is kept as it was put and answered so. It does not decide anything yet.
+//! What the policy of a key must be to be put. It is kept as it was put and answered so.
 //!
 //! Source: answers recorded from AWS; <https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html>
 
@@ -10,7 +8,6 @@ use crate::keyring::asker::Asker;
 use crate::kms::error::KmsError;
 use crate::kms::lockout;
 use crate::kms::members::Members;
-use crate::model::kms_key::{KeyManager, KmsKey};
 use crate::policy::document::{Document, Kind};
 use crate::policy::flaw::{Element, Flaw};
 
@@ -84,69 +81,12 @@ fn told(flaw: &Flaw) -> Cow<'static, str> {
     }
 }
 
-/// The policy of a key: as it was put, else the one it was born with, set out as KMS does.
-pub(crate) fn of(key: &KmsKey) -> String {
-    match (&key.policy, key.manager) {
-        (Some(policy), _) => policy.clone(),
-        (None, KeyManager::Customer) => customers(&key.account),
-        (None, KeyManager::Aws) => managed(&key.account, &key.region),
-    }
-}
-
-fn customers(account: &str) -> String {
-    format!(
-        r#"{{
-  "Version" : "2012-10-17",
-  "Id" : "key-default-1",
-  "Statement" : [ {{
-    "Sid" : "Enable IAM User Permissions",
-    "Effect" : "Allow",
-    "Principal" : {{
-      "AWS" : "arn:aws:iam::{account}:root"
-    }},
-    "Action" : "kms:*",
-    "Resource" : "*"
-  }} ]
-}}"#
-    )
-}
-
-fn managed(account: &str, region: &str) -> String {
-    format!(
-        r#"{{
-  "Version" : "2012-10-17",
-  "Id" : "auto-s3-2",
-  "Statement" : [ {{
-    "Sid" : "Allow access through S3 for all principals in the account that are authorized to use S3",
-    "Effect" : "Allow",
-    "Principal" : {{
-      "AWS" : "*"
-    }},
-    "Action" : [ "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey" ],
-    "Resource" : "*",
-    "Condition" : {{
-      "StringEquals" : {{
-        "kms:CallerAccount" : "{account}",
-        "kms:ViaService" : "s3.{region}.amazonaws.com"
-      }}
-    }}
-  }}, {{
-    "Sid" : "Allow direct access to key metadata to the account",
-    "Effect" : "Allow",
-    "Principal" : {{
-      "AWS" : "arn:aws:iam::{account}:root"
-    }},
-    "Action" : [ "kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant" ],
-    "Resource" : "*"
-  }} ]
-}}"#
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::journal::kms_calls::Through;
+    use crate::keyring::policies::{customers, managed};
+    use crate::model::context::EncryptionContext;
 
     fn checked(text: &str) -> Result<(), KmsError> {
         let asker = Asker {
@@ -155,6 +95,8 @@ mod tests {
             region: "us-east-1".to_owned(),
             through: Through::Direct,
             operation: "PutKeyPolicy",
+            action: "PutKeyPolicy",
+            context: EncryptionContext::default(),
         };
         let policy = NewPolicy {
             text: text.to_owned(),

@@ -30,6 +30,7 @@ mod tests {
 
     use super::*;
     use crate::journal::kms_calls::Through;
+    use crate::model::context::EncryptionContext;
     use crate::policy::document::Kind;
 
     const ROOT: &str = "arn:aws:iam::000000000000:root";
@@ -41,6 +42,8 @@ mod tests {
             region: "us-east-1".to_owned(),
             through: Through::Direct,
             operation: "PutKeyPolicy",
+            action: "PutKeyPolicy",
+            context: EncryptionContext::default(),
         };
         let policy = json!({ "Statement": statements }).to_string();
         lets_in(&Document::parse(&policy, Kind::Key).unwrap(), &asker)
