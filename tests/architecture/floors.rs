@@ -87,7 +87,7 @@ const ROOF: &[&str] = &[
     "faults",
     "journal",
 ];
-const FUZZED: &[&str] = &["start", "server"];
+const FUZZED: &[&str] = &["start", "server", "policy"];
 const PAGES: &[&str] = &["s3", "kms", "store", "keyring", "faults", "journal"];
 const SERVICES: &[&str] = &[
     "sse", "keyring", "store", "auth", "policy", "faults", "journal",

@@ -13,6 +13,7 @@ mod keys;
 mod lookups;
 mod mac;
 mod operations;
+mod permissions;
 mod policies;
 mod protocol;
 mod random;

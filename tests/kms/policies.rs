@@ -169,7 +169,10 @@ async fn the_lockout_check_can_be_skipped() {
         .await
         .unwrap();
 
-    assert_eq!(policy_of(&client, &arn).await, policy);
+    let (exception, message) = refusal(client.get_key_policy().key_id(&arn).send().await);
+    assert_eq!(exception, "AccessDeniedException");
+    let reason = "with an explicit deny in a resource-based policy";
+    assert!(message.ends_with(reason), "{message}");
 }
 
 #[tokio::test]

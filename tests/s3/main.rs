@@ -30,6 +30,7 @@ mod keyed;
 mod keys;
 mod kms_headers;
 mod kms_journal;
+mod kms_permissions;
 mod kms_refusals;
 mod laws;
 mod listing;

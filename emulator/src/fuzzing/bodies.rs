@@ -4,6 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::fuzzing::house::{BUCKET, KEY, request, with_header, within};
+use crate::policy::document::{Document, Kind};
 use crate::wire::encoding::base64;
 
 /// Operations with a document: method, path in the bucket, query. The corpus numbers them from `0`, so that a new one goes
@@ -51,8 +52,16 @@ pub(super) fn post_form(bytes: &[u8]) {
     });
 }
 
-/// The policy of a form, then the policy of a key.
+/// The policy of a form, then the policy of a key; and what is a policy at all reads back as it was written.
 pub(super) fn policy(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for kind in [Kind::Identity, Kind::Bucket, Kind::Key, Kind::Trust] {
+        if let Ok(document) = Document::parse(&text, kind) {
+            let written = document.to_string();
+            let again = Document::parse(&written, kind).expect("what was written can be read");
+            assert_eq!(again.to_string(), written);
+        }
+    }
     let field = |name: &str, value: &str| {
         format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
@@ -64,7 +73,6 @@ pub(super) fn policy(bytes: &[u8]) {
         "--edge--\r\n".to_owned(),
     ];
     let kind = "multipart/form-data; boundary=edge";
-    let text = String::from_utf8_lossy(bytes);
     let call = json!({ "KeyId": KEY, "PolicyName": "default", "Policy": text });
     within(|house| {
         let post = request(Method::POST, &format!("/{BUCKET}"), "", fields.concat());

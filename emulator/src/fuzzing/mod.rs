@@ -21,7 +21,7 @@ pub enum FuzzTarget {
     Signature,
     /// A browser's form: its content type in a line, then the form.
     PostForm,
-    /// A policy: that of a browser's form, and that of a KMS key.
+    /// A policy: that of a browser's form, of a KMS key, a bucket, a user, a role.
     Policy,
     /// A call of KMS: its name in a line, then its JSON.
     KmsCall,

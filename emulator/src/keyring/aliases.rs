@@ -47,15 +47,18 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoSuchAlias`], [`Refusal::OtherKind`], [`Refusal::TooManyAliases`], or for the key's state;
-    /// [`KeyringError::Store`].
-    pub(crate) async fn update_alias(&self, key: &KmsKey, name: &str) -> Result<(), KeyringError> {
+    /// [`Refusal::NoSuchAlias`], [`Refusal::OtherKind`], [`Refusal::TooManyAliases`], for the key's state, or for an asker
+    /// who may not do it with the key that has the name; [`KeyringError::Store`].
+    pub(crate) async fn update_alias(
+        &self,
+        (asker, key): (&Asker, &KmsKey),
+        name: &str,
+    ) -> Result<(), KeyringError> {
         let place = (key.region.as_str(), key.account.as_str(), name);
         let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
-        let alias = self.living_alias(place).await?.ok_or_else(missing)?;
-        if let Some(current) = self.settled(&key.region, &alias.target).await?
-            && current.spec.usage() != key.spec.usage()
-        {
+        let current = self.named_key(place).await?.ok_or_else(missing)?;
+        self.authorize(asker, &current)?;
+        if current.spec.usage() != key.spec.usage() {
             return Err(Refusal::OtherKind.into());
         }
         let now = self.clock.now();
@@ -76,7 +79,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoSuchAlias`]; [`KeyringError::Store`].
+    /// [`Refusal::NoSuchAlias`], or for an asker who may not do it with its key; [`KeyringError::Store`].
     pub(crate) async fn delete_alias(
         &self,
         asker: &Asker,
@@ -84,9 +87,21 @@ impl Keyring {
     ) -> Result<KmsAlias, KeyringError> {
         let place = (asker.region.as_str(), asker.account.as_str(), name);
         let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
-        self.living_alias(place).await?.ok_or_else(missing)?;
+        let key = self.named_key(place).await?.ok_or_else(missing)?;
+        self.authorize(asker, &key)?;
         let before = self.store.replace_kms_alias(place, |_| None).await?;
         Ok(before.ok_or_else(missing)?)
+    }
+
+    /// The key that has a name.
+    async fn named_key(
+        &self,
+        (region, account, name): (&str, &str, &str),
+    ) -> Result<Option<KmsKey>, KeyringError> {
+        match self.store.kms_alias(region, account, name)? {
+            Some(alias) => self.settled(region, &alias.target).await,
+            None => Ok(None),
+        }
     }
 
     /// The alias of a region, an account and a name; one whose key is gone went with it.

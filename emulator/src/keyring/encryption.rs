@@ -5,7 +5,6 @@
 use zeroize::Zeroizing;
 
 use crate::keyring::asker::Asker;
-use crate::keyring::authorize::authorize;
 use crate::keyring::ciphertext::Ciphertext;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
@@ -59,7 +58,7 @@ impl Keyring {
         let key = key
             .filter(|key| key.account == asker.account)
             .ok_or(Refusal::UnknownCiphertext)?;
-        authorize(asker, &key)?;
+        self.authorize(asker, &key)?;
         Ok(key)
     }
 

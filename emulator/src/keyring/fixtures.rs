@@ -7,6 +7,7 @@ use crate::keyring::asker::Asker;
 use crate::keyring::handle::{Keyring, KeyringParts};
 use crate::keyring::lifecycle::NewKey;
 use crate::keyring::root_key::RootKey;
+use crate::model::context::EncryptionContext;
 use crate::model::kms_key::KmsKey;
 use crate::model::timestamp::Timestamp;
 use crate::store::folder::Folder;
@@ -38,6 +39,8 @@ pub(super) fn asker(operation: &'static str) -> Asker {
         region: "us-east-1".to_owned(),
         through: Through::Direct,
         operation,
+        action: operation,
+        context: EncryptionContext::default(),
     }
 }
 

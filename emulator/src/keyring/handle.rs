@@ -8,6 +8,7 @@ use crate::entropy::Entropy;
 use crate::journal::kms_calls::KmsCalls;
 use crate::keyring::bucket_keys::BucketKeys;
 use crate::keyring::error::KeyringError;
+use crate::keyring::policies::KeyPolicies;
 use crate::keyring::root_key::RootKey;
 use crate::store::handle::Store;
 
@@ -25,6 +26,7 @@ pub(crate) struct Keyring {
     pub(super) entropy: Entropy,
     pub(super) calls: KmsCalls,
     pub(super) bucket_keys: Arc<BucketKeys>,
+    pub(super) policies: Arc<KeyPolicies>,
 }
 
 /// What a keyring works with.
@@ -50,6 +52,7 @@ impl Keyring {
             entropy: parts.entropy,
             calls: parts.calls,
             bucket_keys: Arc::default(),
+            policies: Arc::default(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Keyring {
             entropy: self.entropy.clone(),
             calls: self.calls.clone(),
             bucket_keys: Arc::clone(&self.bucket_keys),
+            policies: Arc::clone(&self.policies),
         }
     }
 

@@ -6,7 +6,7 @@
 //! Source: answers recorded from AWS in February 2026.
 
 use crate::keyring::asker::Asker;
-use crate::keyring::authorize::{authorize, foreign};
+use crate::keyring::authorize::foreign;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::managed::S3_ALIAS;
@@ -43,7 +43,7 @@ impl Keyring {
             }
             KeyName::Unreadable => return Err(unreadable(name).into()),
         };
-        authorize(asker, &key)?;
+        self.authorize(asker, &key)?;
         Ok(key)
     }
 

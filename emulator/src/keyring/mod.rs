@@ -1,7 +1,7 @@
 //! The root key, the data keys that it wraps, and KMS keys.
 //!
 //! [`handle`] is the keyring. It makes KMS keys ([`lifecycle`], [`managed`], [`planted`]), finds them ([`lookup`]) for somebody
-//! ([`asker`]) who may use them ([`authorize`]) in their state ([`states`]), encrypts with them ([`encryption`],
+//! ([`asker`]) who may use them ([`authorize`], [`policies`]) in their state ([`states`]), encrypts with them ([`encryption`],
 //! [`ciphertext`]) and turns them ([`rotation`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
 //! needs the root key alone.
 
@@ -14,6 +14,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod lists;
 pub(crate) mod managed;
 pub(crate) mod planted;
+pub(crate) mod policies;
 pub(crate) mod refusal;
 pub(crate) mod reveal;
 pub(crate) mod root_key;

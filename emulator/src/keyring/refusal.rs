@@ -55,21 +55,23 @@ pub(crate) enum Refusal {
     UnknownCiphertext,
     /// The ciphertext is under another key than the one that was named.
     IncorrectKey,
-    /// The key's policy does not let the caller do this.
+    /// Policies do not let the caller do this.
     NotAllowed {
         /// His ARN.
         caller: String,
-        /// KMS's operation.
-        operation: &'static str,
+        /// The action, without `kms:`.
+        action: &'static str,
         /// The key's ARN.
         key_arn: String,
+        /// Whose policy it was, in AWS's words.
+        reason: String,
     },
     /// The key is in another account.
     ForeignAccount {
         /// The caller's ARN.
         caller: String,
-        /// KMS's operation.
-        operation: &'static str,
+        /// The action, without `kms:`.
+        action: &'static str,
     },
     /// The name of the alias is taken; holds its ARN.
     AliasExists(String),
@@ -141,8 +143,8 @@ impl fmt::Display for Refusal {
             Self::InvalidCiphertext | Self::InvalidMac | Self::NeverTurns => Ok(()),
             Self::UnknownCiphertext => f.write_str("The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."),
             Self::IncorrectKey => f.write_str("The key ID in the request does not identify a CMK that can perform this operation."),
-            Self::NotAllowed { caller, operation, key_arn } => write!(f, "User: {caller} is not authorized to perform: kms:{operation} on resource: {key_arn} because no resource-based policy allows the kms:{operation} action"),
-            Self::ForeignAccount { caller, operation } => write!(f, "User: {caller} is not authorized to perform: kms:{operation} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"),
+            Self::NotAllowed { caller, action, key_arn, reason } => write!(f, "User: {caller} is not authorized to perform: kms:{action} on resource: {key_arn} {reason}"),
+            Self::ForeignAccount { caller, action } => write!(f, "User: {caller} is not authorized to perform: kms:{action} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"),
             Self::AliasExists(arn) => write!(f, "An alias with the name {arn} already exists"),
             // AWS: unverified. The words for too many aliases.
             Self::TooManyAliases => f.write_str("You have exceeded the number of aliases that a KMS key may have."),

@@ -106,6 +106,7 @@ impl Keyring {
         data_key: &DataKey,
         noted: &mut Noted,
     ) -> Result<KmsWrapping, KeyringError> {
+        let asker = &asker.under(need.context);
         let key = self.find_key(asker, need.key.unwrap_or(S3_ALIAS)).await?;
         noted.key_arn = Some(key.arn());
         check_use(asker, &key, KeyUsage::EncryptDecrypt)?;
@@ -164,6 +165,7 @@ impl Keyring {
         object: &EncryptionContext,
         noted: &mut Noted,
     ) -> Result<DataKey, KeyringError> {
+        let asker = &asker.under(&wrapping.context);
         let ciphertext = &wrapping.ciphertext.0;
         let key = self.key_of_ciphertext(asker, ciphertext).await?;
         check_use(asker, &key, KeyUsage::EncryptDecrypt)?;

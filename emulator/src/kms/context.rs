@@ -82,8 +82,9 @@ impl Context {
         self.noted.key_arn = Some(key.arn());
     }
 
-    /// Writes down under which context.
+    /// Writes down under which context, which the key's policy may look at too.
     pub(crate) fn note_context(&mut self, context: &EncryptionContext) {
+        self.asker.context = context.clone();
         self.noted.context = context.clone();
     }
 }

@@ -1,16 +1,15 @@
-//! The policy of a key: the one it is born with, and what a policy must be to be put.
-//!
-//! It is kept as it was put and answered so. It does not decide anything yet.
+//! What the policy of a key must be to be put. It is kept as it was put and answered so.
 //!
 //! Source: answers recorded from AWS; <https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html>
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 use crate::keyring::asker::Asker;
 use crate::kms::error::KmsError;
 use crate::kms::lockout;
 use crate::kms::members::Members;
-use crate::model::kms_key::{KeyManager, KmsKey};
+use crate::policy::document::{Document, Kind};
+use crate::policy::flaw::{Element, Flaw};
 
 /// The most characters of a policy: KMS's quota. Its service model lets a request carry four times as many.
 // AWS: unverified. That the quota is refused as a bound of the member.
@@ -46,111 +45,48 @@ pub(crate) fn parse(members: &mut Members) -> Option<NewPolicy> {
 /// # Errors
 ///
 /// `MalformedPolicyDocumentException`.
-// AWS: unverified. The words about statements, and whether it still says nothing of what is no JSON, as it did in 2018
-// (aws/aws-sdk-ruby#1784).
+// AWS: unverified. That a statement's own flaws come before the lockout.
 pub(crate) fn check(policy: &NewPolicy, asker: &Asker) -> Result<(), KmsError> {
-    let refuse =
-        |message: &'static str| Err(KmsError::new("MalformedPolicyDocumentException", message));
-    let Ok(Value::Object(document)) = serde_json::from_str(&policy.text) else {
-        return refuse("");
-    };
-    let statements: Vec<&Value> = match document.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().collect(),
-        Some(statement @ Value::Object(_)) => vec![statement],
-        _ => return refuse("Policy has no statement."),
-    };
-    let names = |statement: &Value, element: &str| match statement.get(element) {
-        Some(Value::String(_)) => true,
-        Some(Value::Array(list)) => !list.is_empty(),
-        Some(Value::Object(kinds)) => !kinds.is_empty(),
-        _ => false,
-    };
-    let has = |element: &'static str, opposite: &'static str| {
-        move |statement: &&Value| names(statement, element) || names(statement, opposite)
-    };
-    let decides = |statement: &&Value| {
-        ["Allow", "Deny"]
-            .iter()
-            .any(|effect| statement["Effect"] == **effect)
-    };
-    if statements.is_empty() || !statements.iter().all(has("Principal", "NotPrincipal")) {
-        return refuse("Policy contains a statement with no principal.");
-    }
-    if !statements.iter().all(has("Action", "NotAction")) {
-        return refuse("Policy contains a statement with no action.");
-    }
-    if !statements.iter().all(decides) {
-        return refuse("Policy contains a statement with no effect.");
-    }
-    if !policy.may_lock_out && !lockout::lets_in(&statements, asker) {
-        return refuse(LOCKED_OUT);
+    let refuse = |message| KmsError::new("MalformedPolicyDocumentException", message);
+    let document = Document::parse(&policy.text, Kind::Key);
+    let document = document.map_err(|bad| refuse(told(&bad.flaw)))?;
+    if !policy.may_lock_out && !lockout::lets_in(&document, asker) {
+        return Err(refuse(LOCKED_OUT.into()));
     }
     Ok(())
 }
 
-/// The policy of a key: as it was put, else the one it was born with, set out as KMS does.
-pub(crate) fn of(key: &KmsKey) -> String {
-    match (&key.policy, key.manager) {
-        (Some(policy), _) => policy.clone(),
-        (None, KeyManager::Customer) => customers(&key.account),
-        (None, KeyManager::Aws) => managed(&key.account, &key.region),
+/// How KMS tells a flaw.
+// AWS: unverified. The words about statements, but for those about principals; and whether it still says nothing of what
+// is no JSON, as it did in 2018 (aws/aws-sdk-ruby#1784).
+fn told(flaw: &Flaw) -> Cow<'static, str> {
+    match flaw {
+        Flaw::NoObject | Flaw::BrokenJson | Flaw::TooLong | Flaw::TooDeep => "".into(),
+        Flaw::Missing(Element::Statement) | Flaw::Empty(Element::Statement) => {
+            "Policy has no statement.".into()
+        }
+        Flaw::Missing(Element::Principal) | Flaw::Empty(Element::Principal) => {
+            "Policy contains a statement with no principal.".into()
+        }
+        Flaw::Principal(..) => {
+            "Policy contains a statement with one or more invalid principals.".into()
+        }
+        Flaw::Missing(Element::Action) | Flaw::Empty(Element::Action) => {
+            "Policy contains a statement with no action.".into()
+        }
+        Flaw::Missing(Element::Effect) | Flaw::Effect(_) => {
+            "Policy contains a statement with no effect.".into()
+        }
+        other => other.to_string().into(),
     }
-}
-
-fn customers(account: &str) -> String {
-    format!(
-        r#"{{
-  "Version" : "2012-10-17",
-  "Id" : "key-default-1",
-  "Statement" : [ {{
-    "Sid" : "Enable IAM User Permissions",
-    "Effect" : "Allow",
-    "Principal" : {{
-      "AWS" : "arn:aws:iam::{account}:root"
-    }},
-    "Action" : "kms:*",
-    "Resource" : "*"
-  }} ]
-}}"#
-    )
-}
-
-fn managed(account: &str, region: &str) -> String {
-    format!(
-        r#"{{
-  "Version" : "2012-10-17",
-  "Id" : "auto-s3-2",
-  "Statement" : [ {{
-    "Sid" : "Allow access through S3 for all principals in the account that are authorized to use S3",
-    "Effect" : "Allow",
-    "Principal" : {{
-      "AWS" : "*"
-    }},
-    "Action" : [ "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey" ],
-    "Resource" : "*",
-    "Condition" : {{
-      "StringEquals" : {{
-        "kms:CallerAccount" : "{account}",
-        "kms:ViaService" : "s3.{region}.amazonaws.com"
-      }}
-    }}
-  }}, {{
-    "Sid" : "Allow direct access to key metadata to the account",
-    "Effect" : "Allow",
-    "Principal" : {{
-      "AWS" : "arn:aws:iam::{account}:root"
-    }},
-    "Action" : [ "kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant" ],
-    "Resource" : "*"
-  }} ]
-}}"#
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::journal::kms_calls::Through;
+    use crate::keyring::policies::{customers, managed};
+    use crate::model::context::EncryptionContext;
 
     fn checked(text: &str) -> Result<(), KmsError> {
         let asker = Asker {
@@ -159,6 +95,8 @@ mod tests {
             region: "us-east-1".to_owned(),
             through: Through::Direct,
             operation: "PutKeyPolicy",
+            action: "PutKeyPolicy",
+            context: EncryptionContext::default(),
         };
         let policy = NewPolicy {
             text: text.to_owned(),
@@ -190,6 +128,8 @@ mod tests {
             r#"{"Statement":{"Effect":"Allow","Principal":{},"Action":"kms:*"}}"#,
             r#"{"Statement":{"Effect":"Allow","Principal":"*"}}"#,
             r#"{"Statement":{"Effect":"Perhaps","Principal":"*","Action":"kms:*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","NotPrincipal":"*","Action":"kms:*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"ann"},"Action":"kms:*","Resource":"*"}}"#,
         ] {
             let error = checked(policy).unwrap_err();
             assert_eq!(error.exception, "MalformedPolicyDocumentException");

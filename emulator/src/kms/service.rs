@@ -22,6 +22,7 @@ use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::operation::{Call, Entry};
 use crate::kms::operations;
+use crate::model::context::EncryptionContext;
 use crate::model::kms_name::KeyId;
 use crate::wire::request::Request;
 use crate::wire::response::{About, Response};
@@ -161,6 +162,8 @@ impl KmsService {
                 region: identified.region,
                 through: Through::Direct,
                 operation: entry.name,
+                action: entry.name,
+                context: EncryptionContext::default(),
             },
             noted: Noted::default(),
             planted: Planted::default(),

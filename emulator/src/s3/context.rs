@@ -10,6 +10,7 @@ use crate::journal::kms_calls::Through;
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
+use crate::model::context::EncryptionContext;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
 use crate::s3::code::Code;
 use crate::s3::error::S3Error;
@@ -113,6 +114,8 @@ impl Context {
             region: region.to_owned(),
             through: Through::S3,
             operation,
+            action: operation,
+            context: EncryptionContext::default(),
         })
     }
 

@@ -57,7 +57,9 @@ impl Operation for UpdateAlias {
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         let key = self.0.key(cx).await?;
-        cx.keyring.update_alias(&key, &self.0.name).await?;
+        cx.keyring
+            .update_alias((&cx.asker, &key), &self.0.name)
+            .await?;
         Ok(Value::Null)
     }
 }

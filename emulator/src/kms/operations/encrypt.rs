@@ -151,8 +151,10 @@ impl Operation for ReEncrypt {
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         cx.note_context(&self.source.context);
+        cx.asker.action = "ReEncryptFrom";
         let (source, opened) = self.source.open(cx).await?;
         cx.note_context(&self.context);
+        cx.asker.action = "ReEncryptTo";
         let key = cx.key(&self.key_id).await?;
         check_algorithm(&key, self.algorithm)?;
         let ciphertext = cx

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::keyring::policies::text_of;
 use crate::keyring::states::Need;
 use crate::kms::context::Context;
 use crate::kms::error::KmsError;
@@ -43,7 +44,7 @@ impl Operation for GetKeyPolicy {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         check_name(self.name.as_deref())?;
         let key = cx.key_by_id(&self.key_id).await?;
-        Ok(json!({ "Policy": key_policy::of(&key), "PolicyName": NAME }))
+        Ok(json!({ "Policy": text_of(&key), "PolicyName": NAME }))
     }
 }
 
