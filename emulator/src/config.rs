@@ -12,6 +12,13 @@ use std::time::SystemTime;
 pub const DEFAULT_PORT: u16 = 4566;
 
 /// Every setting of a server.
+///
+/// ```
+/// use strongroom::Config;
+///
+/// let config = Config { buckets: vec!["photos".to_owned()], strict_tls: true, ..Config::default() };
+/// assert_eq!(config.region, "us-east-1");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen; port 0 takes any that is free.
@@ -78,6 +85,12 @@ pub enum Seed {
 }
 
 /// Whether signatures are verified.
+///
+/// ```
+/// use strongroom::{Authentication, Config};
+///
+/// assert_eq!(Config::default().authentication, Authentication::Verify);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Authentication {
     /// As AWS does.
@@ -88,6 +101,12 @@ pub enum Authentication {
 }
 
 /// What a new bucket is like: the defaults of AWS at a given time.
+///
+/// ```
+/// use strongroom::{Config, NewBuckets};
+///
+/// assert_eq!(Config::default().new_buckets, NewBuckets::Y2023);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NewBuckets {
     /// Since April 2026: as in 2023, and uploads under SSE-C are blocked.
@@ -100,6 +119,13 @@ pub enum NewBuckets {
 }
 
 /// A text that is never printed: a secret key, a root key.
+///
+/// ```
+/// use strongroom::Secret;
+///
+/// let secret = Secret::new("hunter2");
+/// assert_eq!(format!("{secret:?}"), "Secret");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -192,11 +218,21 @@ pub fn root_key_of_environment() -> Option<Secret> {
 
 impl Secret {
     /// Keeps a text from being printed.
+    ///
+    /// ```
+    /// # use strongroom::{Config, Secret};
+    /// let config = Config { secret_key: Secret::new("hunter2"), ..Config::default() };
+    /// ```
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The text, for whoever needs it to compute.
+    ///
+    /// ```
+    /// # use strongroom::Secret;
+    /// assert_eq!(Secret::new("hunter2").expose(), "hunter2");
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -37,6 +37,14 @@ pub struct Running {
 }
 
 /// The clock of a server. Presigned URLs, dates and skew go by it.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) {
+/// # use std::time::Duration;
+/// let clock = server.clock();
+/// clock.advance(Duration::from_secs(7 * 86_400)); // every presigned URL is out of date
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ClockHandle(Clock);
 
@@ -210,16 +218,40 @@ impl Running {
 
 impl ClockHandle {
     /// What time it is.
+    ///
+    /// ```
+    /// # fn check(clock: &strongroom::ClockHandle) {
+    /// let seconds = clock.now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    /// # }
+    /// ```
     pub fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_millis(self.0.now().unix_millis())
     }
 
     /// Holds it at `time`.
+    ///
+    /// ```
+    /// # fn check(clock: &strongroom::ClockHandle) {
+    /// # use std::time::{Duration, SystemTime};
+    /// let millennium = SystemTime::UNIX_EPOCH + Duration::from_secs(946_684_800);
+    /// clock.set(millennium);
+    /// assert_eq!(clock.now(), millennium);
+    /// # }
+    /// ```
     pub fn set(&self, time: SystemTime) {
         self.0.set(Timestamp::from_system(time));
     }
 
     /// Moves it forward.
+    ///
+    /// ```
+    /// # fn check(clock: &strongroom::ClockHandle) {
+    /// # use std::time::Duration;
+    /// let before = clock.now();
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(clock.now() >= before + Duration::from_secs(60));
+    /// # }
+    /// ```
     pub fn advance(&self, duration: Duration) {
         self.0.advance(duration);
     }

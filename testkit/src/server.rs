@@ -238,6 +238,13 @@ impl Strongroom {
 
     /// How often the server has panicked, which is always a fault of its own: the request that met the panic got 500, or its
     /// answer was cut short. Told on stderr when the server is dropped, too.
+    ///
+    /// ```
+    /// # use strongroom_testkit::blocking::Strongroom;
+    /// let s3 = Strongroom::start();
+    /// // … the code under test …
+    /// assert_eq!(s3.panics(), 0);
+    /// ```
     pub fn panics(&self) -> u64 {
         self.running().panics()
     }

@@ -5,6 +5,7 @@
 //! so that no rule can hold merely because nobody looks.
 
 mod doors;
+mod examples;
 mod floors;
 mod house;
 mod manifest;
@@ -188,6 +189,25 @@ fn only_the_public_face_reexports() {
     for house in [emulator(), testkit()] {
         assert_none(&shape::reexports(&house));
     }
+}
+
+#[test]
+fn every_public_item_of_the_test_kit_has_an_example() {
+    assert_none(&examples::items_without_an_example(
+        &testkit().sources,
+        |_| true,
+    ));
+
+    let face = read("testkit/src/lib.rs");
+    let others = face.split_once("pub use strongroom::{");
+    let (names, _) = others
+        .and_then(|(_, rest)| rest.split_once('}'))
+        .expect("the kit shows types of the server");
+    let names: Vec<&str> = names.split(',').map(str::trim).collect();
+    assert_none(&examples::items_without_an_example(
+        &emulator().sources,
+        |name| names.contains(&name),
+    ));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 """A server that is killed at any moment under a mixed load, again and again over one folder.
 
-What was answered is there, with its bytes, its entity tag and its mode; what was under way is there wholly or not at all; and
-nothing lies on the disk that no row names. `STRONGROOM_CRASH_ROUNDS` says how often it is killed: a few times by default, and
+What was answered is there, with its bytes, its entity tag and its mode; so are buckets and KMS keys, and what KMS encrypted
+opens. What was under way is there wholly or not at all; and nothing lies on the disk that no row names. `STRONGROOM_CRASH_ROUNDS` says how often it is killed: a few times by default, and
 300 in a nightly run. `STRONGROOM_CRASH_SEED` repeats a run, as far as threads let themselves be repeated.
 """
 
@@ -34,6 +34,8 @@ MODES = {
 TOLD = {"s3": "AES256", "kms": "aws:kms", "bucket-key": "aws:kms", "layers": "aws:kms:dsse", "customers": None}
 PLAIN, VERSIONED = "plain", "versioned"
 WRITERS, KEYS, MOST_VERSIONS = 6, 3, 5
+# Of each writer.
+MOST_BUCKETS, MOST_KMS_KEYS, MOST_CIPHERTEXTS = 3, 4, 8
 LEAST_PART = 5 * 1024 * 1024
 # Above this a sealed body lies in a file of its own.
 IN_ROWS = 4_096
@@ -69,23 +71,30 @@ class Ledger:
     """What one writer was answered about its keys, and what it waits for an answer to."""
 
     def __init__(self, name):
+        self.name = name
         self.keys = [f"{name}-{index}" for index in range(KEYS)]
         self.objects = {}
         # The newest first: an id, and a body or `None` for a delete marker.
         self.versions = {key: [] for key in self.keys}
         self.uploads = []
+        self.buckets = set()
+        self.kms_keys = []
+        # What KMS encrypted for it, with what it encrypted.
+        self.ciphertexts = []
         self.doubtful = None
 
 
 class Writer(threading.Thread):
     """Writes until the server has gone."""
 
-    def __init__(self, s3, ledger, chance, numbers):
+    def __init__(self, running, ledger, chance, numbers):
         super().__init__()
-        self.s3, self.ledger, self.chance, self.numbers, self.done, self.failure = s3, ledger, chance, numbers, 0, None
+        self.s3, self.kms = client_of(running), client_of(running, "kms")
+        self.ledger, self.chance, self.numbers, self.done, self.failure = ledger, chance, numbers, 0, None
 
     def run(self):
         works = [self.put, self.put, self.delete, self.copy, self.upload, self.put_version, self.put_version, self.delete_version, self.delete_many]
+        works += [self.bucket, self.kms_key, self.encrypt, self.decrypt]
         try:
             while True:
                 self.chance.choice(works)()
@@ -95,11 +104,11 @@ class Writer(threading.Thread):
         except BaseException as error:
             self.failure = error
 
-    def ask(self, doubt, call, **arguments):
-        """Asks; from here on until the answer, `doubt` says what may have come of it."""
+    def ask(self, doubt, call, *, of=None, **arguments):
+        """Asks S3, or another service; from here on until the answer, `doubt` says what may have come of it."""
         self.ledger.doubtful = doubt
         try:
-            answer = getattr(self.s3, call)(**arguments)
+            answer = getattr(of or self.s3, call)(**arguments)
         except ClientError:
             raise
         except (BotoCoreError, OSError) as error:
@@ -184,6 +193,41 @@ class Writer(threading.Thread):
         self.ask(("removed", key, version), "delete_object", Bucket=VERSIONED, Key=key, VersionId=version[0])
         self.ledger.versions[key].remove(version)
 
+    def bucket(self):
+        """Makes one, or removes one where there are enough."""
+        buckets = self.ledger.buckets
+        if len(buckets) < MOST_BUCKETS:
+            name = f"{self.ledger.name}-{next(self.numbers)}"
+            self.ask(("bucket", name), "create_bucket", Bucket=name)
+            buckets.add(name)
+        else:
+            name = self.chance.choice(sorted(buckets))
+            self.ask(("bucket", name), "delete_bucket", Bucket=name)
+            buckets.remove(name)
+
+    def kms_key(self):
+        if len(self.ledger.kms_keys) < MOST_KMS_KEYS:
+            description = f"{self.ledger.name}-{next(self.numbers)}"
+            answer = self.ask(("kms key", description), "create_key", of=self.kms, Description=description)
+            self.ledger.kms_keys.append(answer["KeyMetadata"]["KeyId"])
+
+    def encrypt(self):
+        """A key that was answered encrypts from then on."""
+        if self.ledger.kms_keys:
+            plaintext = next(self.numbers).to_bytes(8, "big") * 9
+            asked = {"KeyId": self.chance.choice(self.ledger.kms_keys), "Plaintext": plaintext, **self.context()}
+            answer = self.ask(None, "encrypt", of=self.kms, **asked)
+            self.ledger.ciphertexts = [*self.ledger.ciphertexts[1 - MOST_CIPHERTEXTS :], (answer["CiphertextBlob"], plaintext)]
+
+    def decrypt(self):
+        if self.ledger.ciphertexts:
+            ciphertext, plaintext = self.chance.choice(self.ledger.ciphertexts)
+            answer = self.ask(None, "decrypt", of=self.kms, CiphertextBlob=ciphertext, **self.context())
+            assert answer["Plaintext"] == plaintext
+
+    def context(self):
+        return {"EncryptionContext": {"writer": self.ledger.name}}
+
 
 @dataclasses.dataclass(frozen=True)
 class Joined:
@@ -236,11 +280,14 @@ class Check:
 
     def __init__(self, running, ledgers):
         self.running, self.ledgers = running, ledgers
-        self.s3 = client_of(running)
+        self.s3, self.kms = client_of(running), client_of(running, "kms")
 
     def all(self):
         assert list((self.running.folder / "staging").iterdir()) == []
         uploads = self.uploads()
+        self.settle_buckets()
+        self.settle_kms_keys()
+        self.ciphertexts_open()
         for ledger in self.ledgers:
             self.settle_uploads(ledger, uploads)
             for key in ledger.keys:
@@ -250,6 +297,34 @@ class Check:
         assert uploads == {}
         self.listings_agree()
         self.every_file_is_named()
+
+    def settle_buckets(self):
+        listed = {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]} - {PLAIN, VERSIONED}
+        for ledger in self.ledgers:
+            doubt = {ledger.doubtful[1]} if ledger.doubtful and ledger.doubtful[0] == "bucket" else set()
+            assert ledger.buckets - doubt <= listed, f"of {ledger.buckets} there are only {listed}"
+            ledger.buckets = listed & (ledger.buckets | doubt)
+            listed -= ledger.buckets
+        assert listed == set()
+
+    def settle_kms_keys(self):
+        pages = self.kms.get_paginator("list_keys").paginate()
+        listed = {key["KeyId"] for page in pages for key in page["Keys"]}
+        aliased = {alias["TargetKeyId"] for alias in self.kms.list_aliases()["Aliases"] if "TargetKeyId" in alias}
+        for ledger in self.ledgers:
+            assert set(ledger.kms_keys) <= listed, f"of {ledger.kms_keys} there are only {listed}"
+            listed -= set(ledger.kms_keys)
+        made = {self.kms.describe_key(KeyId=key)["KeyMetadata"]["Description"]: key for key in listed - aliased}
+        for ledger in self.ledgers:
+            if ledger.doubtful and ledger.doubtful[0] == "kms key" and ledger.doubtful[1] in made:
+                ledger.kms_keys.append(made.pop(ledger.doubtful[1]))
+        assert made == {}
+
+    def ciphertexts_open(self):
+        for ledger in self.ledgers:
+            for ciphertext, plaintext in ledger.ciphertexts:
+                opened = self.kms.decrypt(CiphertextBlob=ciphertext, EncryptionContext={"writer": ledger.name})
+                assert opened["Plaintext"] == plaintext
 
     def uploads(self):
         listed = self.s3.list_multipart_uploads(Bucket=PLAIN)
@@ -353,8 +428,8 @@ class Check:
         return {blob["place"] for blob in told["blobs"] if blob["place"].startswith("blobs/")}
 
 
-def client_of(running):
-    return running.client("http", config=Config(retries={"max_attempts": 1}, max_pool_connections=2, connect_timeout=20, read_timeout=60))
+def client_of(running, service="s3"):
+    return running.client("http", service, config=Config(retries={"max_attempts": 1}, max_pool_connections=2, connect_timeout=20, read_timeout=60))
 
 
 def numbers_from(first):
@@ -380,7 +455,7 @@ def test_nothing_answered_is_lost_and_nothing_is_half_done(tmp_path):
     for turn in range(ROUNDS):
         running = Server(tmp_path / f"run-{turn}", "--bucket", f"{PLAIN},{VERSIONED}", "--kms-key", "alias/app", folder=folder)
         client_of(running).put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"})
-        writers = [Writer(client_of(running), ledger, random.Random(chance.random()), numbers[index]) for index, ledger in enumerate(ledgers)]
+        writers = [Writer(running, ledger, random.Random(chance.random()), numbers[index]) for index, ledger in enumerate(ledgers)]
         for writer in writers:
             writer.start()
         # The instant is what this test is about: any.

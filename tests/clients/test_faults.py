@@ -12,8 +12,9 @@ import struct
 import subprocess
 import tempfile
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from conftest import BINARY, Server
 
 NOBODY = 65_534
@@ -360,9 +361,24 @@ def damages(catalogue):
     yield "zeros", bytes(len(whole))
 
 
-def test_a_damaged_catalogue_is_one_line_or_does_no_harm(folder, tmp_path):
+def reads(address, once):
+    """How many of the objects are read; each is right, or an error."""
+    known = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    s3 = boto3.client("s3", endpoint_url=f"http://{address}", config=once, **known)
+    read = 0
+    for key, body in [*((f"large-{number}", LARGE) for number in range(3)), ("small", b"small")]:
+        try:
+            got = s3.get_object(Bucket="photos", Key=key)["Body"].read()
+        except (BotoCoreError, ClientError):
+            continue
+        assert got == body, key
+        read += 1
+    return read
+
+
+def test_a_damaged_catalogue_is_one_line_or_does_no_harm(folder, tmp_path, once):
     """redb may panic on it: whoever reads the log must not see that."""
-    catalogue, refused = folder / "strongroom.redb", 0
+    catalogue, refused, whole = folder / "strongroom.redb", 0, 0
     before = blobs(folder)
     for number, (name, content) in enumerate(damages(catalogue)):
         copy = tmp_path / f"copy-{number}"
@@ -371,10 +387,15 @@ def test_a_damaged_catalogue_is_one_line_or_does_no_harm(folder, tmp_path):
         command = [BINARY, "--listen", "127.0.0.1:0", "--data", copy]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={"TMPDIR": str(tmp_path)})
 
-        if process.stdout.readline().startswith("Ready. "):
+        line = process.stdout.readline()
+        if line.startswith("Ready. "):
+            read = reads(line.split("//")[1].strip(), once)
             process.terminate()
             _, error = process.communicate(timeout=20)
-            assert (process.returncode, error) == (0, ""), name
+            assert (process.returncode, "panicked" in error) == (0, False), (name, error)
+            # What was not read was told.
+            assert (read == 4) == (error == ""), (name, read, error)
+            whole += read == 4
         else:
             _, error = process.communicate(timeout=20)
             assert (process.returncode, error.count("\n")) == (1, 1), (name, error)
@@ -382,4 +403,4 @@ def test_a_damaged_catalogue_is_one_line_or_does_no_harm(folder, tmp_path):
             refused += 1
         assert [path.name for path in blobs(copy)] == [path.name for path in before], name
         shutil.rmtree(copy)
-    assert refused > 20
+    assert refused > 20 and whole > 5

@@ -6,6 +6,14 @@
 use std::fmt;
 
 /// What metadata tell of an S3 encryption client.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) -> Result<(), String> {
+/// # use strongroom::ClientSideFormat;
+/// let stored = server.stored("photos", "cat")?;
+/// assert_eq!(stored.client_side, Some(ClientSideFormat::V3));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientSideFormat {
@@ -38,6 +46,14 @@ const OF_V3: &[&str] = &["x-amz-c", "x-amz-d", "x-amz-i"];
 impl ClientSideFormat {
     /// Names the format by the names of an object's user metadata, without `x-amz-meta-`; `None` where none of them is
     /// of a format. A client's keys may lie in an instruction file, too, of which metadata tell nothing.
+    ///
+    /// ```
+    /// # use strongroom::ClientSideFormat;
+    /// let names = ["x-amz-key-v2", "x-amz-iv", "x-amz-cek-alg"];
+    /// let lacks = ClientSideFormat::Incomplete("x-amz-wrap-alg");
+    /// assert_eq!(ClientSideFormat::find(names), Some(lacks));
+    /// assert_eq!(ClientSideFormat::find(["colour"]), None);
+    /// ```
     pub fn find<'m>(metadata: impl IntoIterator<Item = &'m str>) -> Option<Self> {
         let names: Vec<&str> = metadata.into_iter().collect();
         let has = |name: &&str| names.contains(name);

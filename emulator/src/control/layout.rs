@@ -6,6 +6,15 @@ use crate::crypto::segments::SEGMENT_BYTES;
 /// One layer of a blob: a header, and segments with a tag each.
 ///
 /// What it seals is the plaintext, or under DSSE-KMS the whole inner layer, header and tags included.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) -> Result<(), String> {
+/// let stored = server.stored("photos", "cat")?;
+/// for layer in &stored.blobs[0].layout {
+///     assert!(layer.sealed_bytes > layer.plaintext_bytes);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerLayout {
     /// The layer's size in bytes.
@@ -21,6 +30,15 @@ pub struct LayerLayout {
 }
 
 /// A segment of a layer.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) -> Result<(), String> {
+/// let layer = server.stored("photos", "cat")?.blobs[0].layout[0];
+/// for segment in layer.segments() {
+///     assert_eq!(segment.sealed_bytes, segment.plaintext_bytes + layer.tag_bytes as u64);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Where its ciphertext begins in the layer.
@@ -33,6 +51,14 @@ pub struct Segment {
 
 impl LayerLayout {
     /// Its segments, in order. There is one at least, and that of no plaintext is empty.
+    ///
+    /// ```
+    /// # fn check(server: &strongroom::Running) -> Result<(), String> {
+    /// let layer = server.stored("photos", "cat")?.blobs[0].layout[0];
+    /// let plaintext: u64 = layer.segments().map(|segment| segment.plaintext_bytes).sum();
+    /// assert_eq!(plaintext, layer.plaintext_bytes);
+    /// # Ok(()) }
+    /// ```
     pub fn segments(&self) -> impl Iterator<Item = Segment> + use<> {
         let (layout, size) = (Layout::of(self.segment_bytes), self.plaintext_bytes);
         (0..=layout.last(size)).map(move |index| {

@@ -46,6 +46,14 @@ pub(crate) struct State {
 /// All that a server kept at one moment: buckets, objects and their versions, uploads under way, KMS keys. Clones are the
 /// same one. It belongs to its server, and keeps what it needs of the server's files until it is dropped; a server that is
 /// gone takes it along.
+///
+/// ```
+/// # async fn check(server: &strongroom::Running) -> Result<(), String> {
+/// let filled: strongroom::Snapshot = server.snapshot().await?;
+/// // … whatever a test does …
+/// server.restore(&filled).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Snapshot(Arc<Contents>);
 

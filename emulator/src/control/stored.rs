@@ -7,6 +7,14 @@ use crate::control::client_side::ClientSideFormat;
 use crate::control::layout::LayerLayout;
 
 /// An object as it lies in the store. No key in the clear is among it.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) -> Result<(), String> {
+/// let stored = server.stored("photos", "cat")?;
+/// assert_eq!(stored.size_bytes, 4);
+/// assert!(!stored.raw.windows(4).any(|bytes| bytes == b"meow"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Which version of the key it is; `null` for one that was written while the bucket was not versioned.
@@ -42,6 +50,14 @@ pub struct Stored {
 }
 
 /// A blob of an object.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) -> Result<(), String> {
+/// let film = server.stored("photos", "film")?;
+/// let parts: Vec<_> = film.blobs.iter().map(|blob| blob.part_number).collect();
+/// assert_eq!(parts, [Some(1), Some(2)]);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredBlob {
     /// Its name: 32 hex digits.
@@ -61,6 +77,11 @@ pub struct StoredBlob {
 }
 
 /// A mode of server-side encryption.
+///
+/// ```
+/// # use strongroom::Mode;
+/// assert_eq!(Mode::DsseKms.to_string(), "DSSE-KMS");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
@@ -75,6 +96,15 @@ pub enum Mode {
 }
 
 /// One layer of an object's encryption.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) -> Result<(), String> {
+/// # use strongroom::WrappedUnder;
+/// let stored = server.stored("photos", "cat")?;
+/// let under: Vec<_> = stored.layers.iter().map(|layer| layer.under).collect();
+/// assert_eq!(under, [WrappedUnder::RootKey, WrappedUnder::KmsKey], "DSSE-KMS has two");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// What its data key is wrapped under.
@@ -86,6 +116,15 @@ pub struct Layer {
 }
 
 /// What wraps a data key.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) -> Result<(), String> {
+/// # use strongroom::WrappedUnder;
+/// let layer = &server.stored("photos", "cat")?.layers[0];
+/// assert_eq!(layer.under, WrappedUnder::Nothing, "the customer brings the key");
+/// assert_eq!(layer.wrapped_key, None);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WrappedUnder {
@@ -135,6 +174,12 @@ pub struct BucketDefault {
 
 impl Mode {
     /// `x-amz-server-side-encryption`; `None` for SSE-C, which has headers of its own.
+    ///
+    /// ```
+    /// # use strongroom::Mode;
+    /// assert_eq!(Mode::SseKms.algorithm(), Some("aws:kms"));
+    /// assert_eq!(Mode::SseC.algorithm(), None);
+    /// ```
     pub fn algorithm(self) -> Option<&'static str> {
         match self {
             Self::SseS3 => Some("AES256"),

@@ -10,6 +10,15 @@ use std::time::SystemTime;
 const MOST_CALLS: usize = 10_000;
 
 /// A call of KMS.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) {
+/// let calls = server.kms_calls();
+/// let last = calls.last().unwrap();
+/// assert_eq!((last.operation.as_str(), &last.error), ("GenerateDataKey", &None));
+/// assert_eq!(last.context["aws:s3:arn"], "arn:aws:s3:::photos/cat");
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KmsCall {
     /// When, by the server's clock.
@@ -32,6 +41,14 @@ pub struct KmsCall {
 }
 
 /// Who asked KMS.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) {
+/// # use strongroom::Through;
+/// let calls = server.kms_calls();
+/// assert!(calls.iter().all(|call| call.through == Through::S3), "no client called KMS itself");
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Through {
     /// A client.

@@ -10,6 +10,14 @@ use crate::model::timestamp::Timestamp;
 /// customers' keys. A text of more than 4,096 bytes is cut.
 ///
 /// It prints as one line.
+///
+/// ```
+/// # fn check(server: &strongroom::Running) {
+/// for request in server.received_requests() {
+///     assert_eq!((request.operation, request.status), (Some("PutObject"), 200), "{request}");
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedRequest {
     /// When it came, by the server's clock.
@@ -48,11 +56,23 @@ pub struct ReceivedRequest {
 
 impl ReceivedRequest {
     /// The first value of a header; the name in lower case. `None` too for a header that is never remembered.
+    ///
+    /// ```
+    /// # fn check(request: &strongroom::ReceivedRequest) {
+    /// assert_eq!(request.header("x-amz-server-side-encryption"), Some("aws:kms"));
+    /// # }
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         first(&self.headers, name)
     }
 
     /// The first value of a parameter of the query; empty where its name came alone.
+    ///
+    /// ```
+    /// # fn check(request: &strongroom::ReceivedRequest) {
+    /// assert_eq!(request.parameter("list-type"), Some("2"));
+    /// # }
+    /// ```
     pub fn parameter(&self, name: &str) -> Option<&str> {
         first(&self.query, name)
     }

@@ -13,7 +13,7 @@ const BUCKETS: &str = "buckets";
 const LISTS: &str = "objects";
 const LIST: &str = ".jsonl";
 
-/// A folder. Links are followed within it and never out of it.
+/// A folder. A link to a file within it is that file; any other link is an error, whatever it stands for.
 #[derive(Clone, Debug)]
 pub(super) struct SeedFolder {
     /// As it was named, for whoever reads an error.
@@ -59,14 +59,31 @@ impl SeedFolder {
     }
 
     /// Its JSON, where there is one.
-    pub(super) fn file(&self) -> Option<PathBuf> {
-        Some(self.path.join(FILE)).filter(|path| path.exists())
+    ///
+    /// # Errors
+    ///
+    /// [`SeedError`] for a folder of that name, and for a link that is none to a file within the seed.
+    pub(super) fn file(&self) -> Result<Option<PathBuf>, SeedError> {
+        let Some(path) = self.find(FILE) else {
+            return Ok(None);
+        };
+        if self.is_folder(&path)? {
+            return Err(Place::of_path(&path).error("it is a folder"));
+        }
+        Ok(Some(path))
     }
 
     /// Whether there is nothing of a seed in it.
     pub(super) fn is_bare(&self) -> bool {
-        let is_there = |name: &&str| self.path.join(name).exists();
-        ![FILE, BUCKETS, LISTS].iter().any(is_there)
+        ![FILE, BUCKETS, LISTS]
+            .iter()
+            .any(|name| self.find(name).is_some())
+    }
+
+    /// What has this name in the folder, a link to nothing too.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path.join(name);
+        path.symlink_metadata().is_ok().then_some(path)
     }
 
     /// A file by its path in the folder.
@@ -98,11 +115,7 @@ impl SeedFolder {
     }
 
     fn lists(&self) -> Result<Vec<(BucketName, Holding)>, SeedError> {
-        let folder = self.path.join(LISTS);
-        if !folder.exists() {
-            return Ok(Vec::new());
-        }
-        let named = list(&folder)?.into_iter();
+        let named = self.list_in(LISTS)?.into_iter();
         let read = named
             .filter(|(name, _)| !name.starts_with('.'))
             .map(|(name, path)| {
@@ -111,6 +124,9 @@ impl SeedFolder {
                 let name =
                     name.ok_or_else(|| place.error("a list of objects is called NAME.jsonl"))?;
                 let bucket = BucketName::parse(name).map_err(|error| place.error(error))?;
+                if self.is_folder(&path)? {
+                    return Err(place.error("a list of objects is a file"));
+                }
                 Ok((bucket, Holding::List(path)))
             });
         read.collect()
@@ -120,23 +136,28 @@ impl SeedFolder {
     ///
     /// # Errors
     ///
-    /// [`SeedError`] for a folder that no bucket can be called by, a file beside them, what cannot be read.
+    /// [`SeedError`] for a folder that no bucket can be called by, a file or a link beside them, what cannot be read.
     fn buckets(&self) -> Result<Vec<(BucketName, PathBuf)>, SeedError> {
-        let folder = self.path.join(BUCKETS);
-        if !folder.exists() {
-            return Ok(Vec::new());
-        }
-        let named = list(&folder)?;
+        let named = self.list_in(BUCKETS)?;
         let named = named.into_iter().filter(|(name, _)| !name.starts_with('.'));
         let read = named.map(|(name, path)| {
             let place = Place::of_path(&path);
-            if !path.is_dir() {
+            if !self.is_folder(&path)? {
                 return Err(place.error("beside the folders of buckets there are no objects"));
             }
             let bucket = BucketName::parse(&name).map_err(|error| place.error(error))?;
             Ok((bucket, path))
         });
         read.collect()
+    }
+
+    /// What lies in the folder of this name, by name; nothing where there is none.
+    fn list_in(&self, name: &str) -> Result<Vec<(String, PathBuf)>, SeedError> {
+        match self.find(name) {
+            None => Ok(Vec::new()),
+            Some(folder) if self.is_folder(&folder)? => list(&folder),
+            Some(file) => Err(Place::of_path(&file).error("it is no folder")),
+        }
     }
 
     /// The files under one of its folders.
@@ -302,5 +323,50 @@ mod tests {
         assert!(out.unwrap_err().contains("leads out"));
         assert!(folder.unwrap_err().contains("neither a file nor a folder"));
         assert!(nothing.unwrap_err().contains("photos/link`: "));
+    }
+
+    #[test]
+    fn what_a_seed_is_made_of_is_held_to_the_same_links() {
+        let outside = folder(&["secret.json", "photos/a"]);
+        let within = folder(&["real.json", "shared/a"]);
+        fs::create_dir(within.path().join("objects")).unwrap();
+        fs::create_dir(within.path().join("buckets")).unwrap();
+        let try_link = |name: &str, target: &Path| {
+            let link = within.path().join(name);
+            symlink(target, &link).unwrap();
+            let seed = SeedFolder::open(within.path()).unwrap();
+            let read = seed.file().and_then(|_| seed.holdings());
+            fs::remove_file(&link).unwrap();
+            read.map_err(|error| error.to_string())
+        };
+
+        for name in ["seed.json", "objects/photos.jsonl"] {
+            assert_eq!(try_link(name, &within.path().join("real.json")).err(), None);
+            let out = try_link(name, &outside.path().join("secret.json")).unwrap_err();
+            assert!(out.contains("leads out of the seed's folder"), "{out}");
+            let nothing = try_link(name, &within.path().join("none")).unwrap_err();
+            assert!(nothing.contains("No such file"), "{nothing}");
+        }
+        for name in ["buckets/photos", "seed.json", "objects/photos.jsonl"] {
+            let out = try_link(name, &outside.path().join("photos")).unwrap_err();
+            assert!(out.contains("leads out of the seed's folder"), "{out}");
+            let folder = try_link(name, &within.path().join("shared")).unwrap_err();
+            assert!(folder.contains("neither a file nor a folder"), "{folder}");
+        }
+    }
+
+    #[test]
+    fn the_folders_of_a_seed_are_no_links() {
+        let elsewhere = folder(&["buckets/photos/a", "objects/photos.jsonl"]);
+        for name in ["buckets", "objects"] {
+            let seed = folder(&["shared/photos/a"]);
+            symlink(elsewhere.path().join(name), seed.path().join(name)).unwrap();
+            let seed = SeedFolder::open(seed.path()).unwrap();
+
+            let refused = seed.holdings().unwrap_err().to_string();
+
+            assert!(!seed.is_bare());
+            assert!(refused.contains("leads out"), "{refused}");
+        }
     }
 }

@@ -97,7 +97,7 @@ impl Source {
     }
 
     fn of_folder(folder: SeedFolder) -> Result<Self, SeedError> {
-        let file = folder.file().map(|path| read(&path)).transpose()?;
+        let file = folder.file()?.map(|path| read(&path)).transpose()?;
         Ok(Self {
             file: file.unwrap_or_default(),
             folder: Some(folder),

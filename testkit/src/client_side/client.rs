@@ -40,7 +40,18 @@ pub struct ClientSide {
     is_v2: bool,
 }
 
-/// An object as it goes to S3.
+/// An object as it goes to S3: for a client that is not the SDK's, which sends both in its own way.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use strongroom_testkit::{ClientSide, Written};
+///
+/// let Written { body, metadata } = ClientSide::aes([7; 32]).write(b"meow").await?;
+///
+/// assert_ne!(body[..4], *b"meow");
+/// assert_eq!(metadata["x-amz-c"], "115");
+/// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The ciphertext: 16 bytes longer than the plaintext.

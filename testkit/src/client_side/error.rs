@@ -6,6 +6,17 @@ use std::fmt;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
 
 /// Why an object could not be written or read.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use strongroom_testkit::{ClientSide, ClientSideError};
+///
+/// let written = ClientSide::aes([7; 32]).write(b"meow").await?;
+/// let read = ClientSide::aes([8; 32]).read(&written.metadata, &written.body).await;
+///
+/// assert_eq!(read, Err(ClientSideError::DataKeyRefused));
+/// # Ok::<(), ClientSideError>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientSideError {

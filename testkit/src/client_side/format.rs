@@ -70,6 +70,15 @@ pub(crate) const KNOWN: [&str; 16] = [
 ];
 
 /// How an object is encrypted by its client, as its metadata tell.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use strongroom_testkit::{ClientSide, Format, format_of};
+///
+/// let older = ClientSide::aes([7; 32]).v2().write(b"meow").await?;
+/// assert_eq!(format_of(&older.metadata), Ok(Format::V2));
+/// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// The first: AES-CBC without a tag. Only read nowadays.
@@ -88,10 +97,14 @@ pub enum Format {
 /// Names the format of an object by its metadata.
 ///
 /// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// use std::collections::HashMap;
-/// use strongroom_testkit::{Format, format_of};
+/// use strongroom_testkit::{ClientSide, Format, format_of};
 ///
+/// let written = ClientSide::aes([7; 32]).write(b"meow").await?;
+/// assert_eq!(format_of(&written.metadata), Ok(Format::V3));
 /// assert_eq!(format_of(&HashMap::new()), Ok(Format::None));
+/// # Ok::<(), strongroom_testkit::ClientSideError>(()) }).unwrap();
 /// ```
 ///
 /// # Errors
