@@ -4,6 +4,7 @@
 mod guide;
 mod http2;
 mod opendal_operator;
+mod presigned;
 mod processes;
 mod readme;
 mod sdk;
