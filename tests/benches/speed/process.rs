@@ -6,11 +6,17 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use strongroom::{Authentication, Config, Emulator};
+use tempfile::TempDir;
+
+/// Arguments of a command that holds the bucket of the load, and asks nobody who he is.
+pub(crate) const OPEN_BUCKET: [&str; 4] = ["--bucket", "bench", "--auth", "off"];
 
 /// A server process, killed when it is dropped.
 pub(crate) struct Served {
     child: Child,
     address: SocketAddr,
+    /// Its temporary folder, in which a killed server leaves what it kept.
+    _folder: TempDir,
 }
 
 /// Settings of a server that asks nobody who they are.
@@ -44,34 +50,26 @@ impl Served {
     pub(crate) fn start(data: Option<&str>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.arg("serve").args(data);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        Self {
-            child,
-            address: line.trim().parse().unwrap(),
-        }
+        Self::ready(command)
     }
 
-    /// The command itself, as it is shipped.
-    pub(crate) fn command() -> Self {
+    /// The command itself, as it is shipped, with these arguments; it is ready.
+    pub(crate) fn command(arguments: &[&str]) -> Self {
         let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/strongroom");
         assert!(
             binary.exists(),
             "no release binary: run `cargo build --release --bin strongroom`"
         );
         let mut command = Command::new(binary);
-        command.args([
-            "--listen",
-            "127.0.0.1:0",
-            "--bucket",
-            "bench",
-            "--auth",
-            "off",
-        ]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        Self::ready(command)
+    }
+
+    /// Runs a command and waits for the line with its address.
+    fn ready(mut command: Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        command.env("TMPDIR", folder.path()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -80,6 +78,7 @@ impl Served {
         Self {
             address: address.parse().expect("the server is ready"),
             child,
+            _folder: folder,
         }
     }
 

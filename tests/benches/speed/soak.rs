@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::process::Served;
+use crate::process::{OPEN_BUCKET, Served};
 use crate::{KIB, MIB, Row, row};
 
 const CLIENTS: usize = 256;
@@ -28,7 +28,7 @@ const BEGINNINGS: [&[u8]; 3] = [
 
 /// The rows of the table.
 pub(crate) async fn rows(rows: &mut Vec<Row>, seconds: u64) {
-    let server = Served::command();
+    let server = Served::command(&OPEN_BUCKET);
     mixed(rows, &server, Duration::from_secs(seconds)).await;
     half_open(rows, &server).await;
 }
