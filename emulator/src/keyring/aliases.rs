@@ -54,7 +54,7 @@ impl Keyring {
         let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
         let alias = self.living_alias(place).await?.ok_or_else(missing)?;
         if let Some(current) = self.settled(&key.region, &alias.target).await?
-            && current.spec.usage() != key.spec.usage()
+            && current.usage() != key.usage()
         {
             return Err(Refusal::OtherKind.into());
         }
