@@ -18,6 +18,7 @@ pub(crate) enum Door {
 const SERVER: Door = Door::In(&["server/"]);
 const STORE: Door = Door::In(&["store/"]);
 const CRYPTO: Door = Door::In(&["crypto/"]);
+const ECC: Door = Door::In(&["crypto/ecc_keys.rs"]);
 const TIMESTAMP: Door = Door::In(&["model/timestamp.rs"]);
 const ENCODING: Door = Door::In(&["wire/encoding.rs"]);
 const SDK: Door = Door::In(&["aws.rs"]);
@@ -47,6 +48,15 @@ pub(crate) const EMULATOR: Doors = &[
     ("crc-fast", CRYPTO),
     ("xxhash-rust", CRYPTO),
     ("subtle", CRYPTO),
+    // Key pairs: one file for each kind, and one for the randomness that all of them take.
+    ("rsa", Door::In(&["crypto/rsa_keys.rs"])),
+    ("ecdsa", ECC),
+    ("p256", ECC),
+    ("p384", ECC),
+    ("p521", ECC),
+    ("k256", ECC),
+    ("ed25519-dalek", Door::In(&["crypto/ed25519_keys.rs"])),
+    ("rand_core", Door::In(&["crypto/random.rs"])),
     ("quick-xml", Door::In(&["wire/xml.rs"])),
     ("base64", ENCODING),
     ("percent-encoding", ENCODING),

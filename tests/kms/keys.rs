@@ -412,12 +412,40 @@ async fn keys_outlive_their_server() {
 async fn a_usage_that_no_key_of_the_spec_has_is_refused_before_what_is_not_built() {
     let (_server, client) = app().await;
 
-    let create = client.create_key().key_spec(KeySpec::Rsa2048);
-    let create = create.key_usage(KeyUsageType::KeyAgreement);
+    for (spec, name) in [
+        (KeySpec::Rsa2048, "RSA_2048"),
+        (KeySpec::MlDsa44, "ML_DSA_44"),
+    ] {
+        let create = client.create_key().key_spec(spec);
+        let create = create.key_usage(KeyUsageType::KeyAgreement);
 
-    let told = "KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048";
-    assert_eq!(
-        refusal(create.send().await),
-        is("ValidationException", told)
-    );
+        let told = format!("KeyUsage KEY_AGREEMENT is not compatible with KeySpec {name}");
+        assert_eq!(
+            refusal(create.send().await),
+            is("ValidationException", &told)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_kind_that_is_not_built_says_so() {
+    let (_server, client) = app().await;
+    for (spec, usage, told) in [
+        (
+            KeySpec::Sm2,
+            KeyUsageType::SignVerify,
+            "Keys of the spec SM2 are not built yet",
+        ),
+        (
+            KeySpec::EccNistP256,
+            KeyUsageType::KeyAgreement,
+            "Keys of the usage KEY_AGREEMENT are not built yet",
+        ),
+    ] {
+        let create = client.create_key().key_spec(spec).key_usage(usage);
+
+        let refused = refusal(create.send().await);
+
+        assert_eq!(refused, is("UnsupportedOperationException", told));
+    }
 }

@@ -4,16 +4,13 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{KeySpec, KeyUsageType, MacAlgorithmSpec};
 
-use crate::sdk::{app, app_arn, is, refusal, would_have_succeeded};
+use crate::sdk::{app, app_arn, is, key_of, refusal, would_have_succeeded};
 
 const MESSAGE: &[u8] = b"what do ya want for nothing?";
 
 /// A key of a spec; its ARN.
 async fn mac_key(client: &Client, spec: KeySpec) -> String {
-    let create = client.create_key().key_spec(spec);
-    let create = create.key_usage(KeyUsageType::GenerateVerifyMac);
-    let made = create.send().await.unwrap().key_metadata.unwrap();
-    made.arn.unwrap()
+    key_of(client, spec, KeyUsageType::GenerateVerifyMac).await
 }
 
 async fn code(client: &Client, key: &str, algorithm: MacAlgorithmSpec) -> Blob {

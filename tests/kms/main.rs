@@ -7,8 +7,10 @@
 )]
 
 mod aliases;
+mod data_key_pairs;
 mod data_keys;
 mod encrypt;
+mod encrypt_to_pairs;
 mod keys;
 mod lookups;
 mod mac;
@@ -19,6 +21,7 @@ mod protocol;
 mod random;
 mod rotation;
 mod sdk;
+mod sign;
 mod states;
 mod table;
 mod tags;

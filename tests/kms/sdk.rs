@@ -7,7 +7,7 @@ use aws_sdk_kms::config::http::HttpResponse;
 use aws_sdk_kms::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{KeyMetadata, OriginType};
+use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyUsageType, OriginType};
 use strongroom_testkit::Strongroom;
 
 /// The day on which clocks stand that a test moves: 2027-01-15, midnight.
@@ -64,6 +64,13 @@ pub(crate) async fn app_arn(client: &Client) -> String {
 pub(crate) async fn new_key(client: &Client) -> String {
     let answer = client.create_key().send().await.unwrap();
     answer.key_metadata.unwrap().key_id
+}
+
+/// A new key of a spec, for a usage; its ARN.
+pub(crate) async fn key_of(client: &Client, spec: KeySpec, usage: KeyUsageType) -> String {
+    let create = client.create_key().key_spec(spec).key_usage(usage);
+    let made = create.send().await.unwrap().key_metadata.unwrap();
+    made.arn.unwrap()
 }
 
 /// A new key whose material its owner has yet to bring; its id.

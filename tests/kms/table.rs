@@ -22,6 +22,8 @@ pub(crate) struct Given {
     pub(crate) ciphertext: String,
     pub(crate) mac_key: String,
     pub(crate) mac: String,
+    pub(crate) sign_key: String,
+    pub(crate) signature: String,
 }
 
 /// All rows.
@@ -53,6 +55,8 @@ impl Row {
             .body
             .replace("$MAC_KEY", &given.mac_key)
             .replace("$MAC", &given.mac)
+            .replace("$SIGN_KEY", &given.sign_key)
+            .replace("$SIGNATURE", &given.signature)
             .replace("$KEY", &given.key)
             .replace("$DOOMED", &given.doomed)
             .replace("$CIPHERTEXT", &given.ciphertext);
@@ -79,12 +83,19 @@ pub(crate) async fn given() -> (Strongroom, Given) {
     let mac_key = arn(&told(&server, "CreateKey", &hmac).await);
     let message = json!({"KeyId": mac_key, "MacAlgorithm": "HMAC_SHA_256", "Message": "aGVsbG8="});
     let mac = told(&server, "GenerateMac", &message).await["Mac"].clone();
+    let curve = json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"});
+    let sign_key = arn(&told(&server, "CreateKey", &curve).await);
+    let message =
+        json!({"KeyId": sign_key, "SigningAlgorithm": "ECDSA_SHA_256", "Message": "aGVsbG8="});
+    let signature = told(&server, "Sign", &message).await["Signature"].clone();
     let given = Given {
         key,
         doomed,
         ciphertext,
         mac_key,
         mac: mac.as_str().unwrap().to_owned(),
+        sign_key,
+        signature: signature.as_str().unwrap().to_owned(),
     };
     (server, given)
 }

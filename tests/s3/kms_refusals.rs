@@ -171,6 +171,31 @@ async fn a_key_that_makes_macs_does_not_write() {
     assert_eq!(refusals, [unfit.clone(), unfit]);
 }
 
+/// Source: the exception is documented; the words are KMS's for its own callers.
+#[tokio::test]
+async fn a_key_pair_does_not_write() {
+    let keyed = Keyed::start().await;
+    let made = async |spec, usage| {
+        let create = keyed.kms.create_key().key_spec(spec).key_usage(usage);
+        let made = create.send().await.unwrap().key_metadata.unwrap();
+        made.arn.unwrap()
+    };
+    let signing = made(KeySpec::EccNistP256, KeyUsageType::SignVerify).await;
+    let encrypting = made(KeySpec::Rsa2048, KeyUsageType::EncryptDecrypt).await;
+
+    let under_signing = refused_writes(&keyed, &signing).await;
+    let under_encrypting = refused_writes(&keyed, &encrypting).await;
+
+    let message =
+        format!("{signing} key usage is SIGN_VERIFY which is not valid for GenerateDataKey.");
+    let unfit = says("KMS.InvalidKeyUsageException", 400, &message);
+    assert_eq!(under_signing, [unfit.clone(), unfit]);
+    // AWS: unverified. The words; KMS has them for `Encrypt`.
+    let message = "Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048.";
+    let unfit = says("KMS.InvalidKeyUsageException", 400, message);
+    assert_eq!(under_encrypting, [unfit.clone(), unfit]);
+}
+
 #[tokio::test]
 async fn a_key_that_is_gone_is_unknown_to_writes() {
     let keyed = Keyed::believing().await;

@@ -42,6 +42,7 @@ fn render_key(key: &KmsKey, holdings: &Holdings) -> Value {
         "aliases": aliases.map(|alias| alias.name.as_str()).collect::<Vec<_>>(),
         "description": key.description,
         "spec": key.spec.name(),
+        "usage": key.usage().name(),
         "enabled": key.state == KeyState::Enabled,
         "tags": render_tags(&key.tags),
     })

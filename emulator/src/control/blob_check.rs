@@ -136,7 +136,8 @@ impl Layer {
         let (layer, segment) = (self.number, self.next_segment);
         let told = |error| match error {
             CryptoError::TagMismatch => Broken::Tag { layer, segment },
-            CryptoError::BadHeader => Broken::Header { layer },
+            // No body is a key pair.
+            CryptoError::BadHeader | CryptoError::BadKey => Broken::Header { layer },
             CryptoError::BadLength => Broken::Size,
         };
         let Some(opener) = &self.opener else {

@@ -11,6 +11,8 @@ pub(crate) enum CryptoError {
     BadLength,
     /// The header is none of ours.
     BadHeader,
+    /// A key pair is unreadable, or of another kind.
+    BadKey,
 }
 
 impl fmt::Display for CryptoError {
@@ -19,6 +21,7 @@ impl fmt::Display for CryptoError {
             Self::TagMismatch => "its authentication tag does not match",
             Self::BadLength => "its length is impossible",
             Self::BadHeader => "its header is unreadable",
+            Self::BadKey => "its key pair is unreadable",
         })
     }
 }

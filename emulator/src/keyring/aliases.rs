@@ -58,7 +58,7 @@ impl Keyring {
         let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
         let current = self.named_key(place).await?.ok_or_else(missing)?;
         self.authorize(asker, &current)?;
-        if current.spec.usage() != key.spec.usage() {
+        if current.usage() != key.usage() {
             return Err(Refusal::OtherKind.into());
         }
         let now = self.clock.now();

@@ -121,7 +121,7 @@ fn of_key(key: &KmsKey, asker: &Asker, keys: ContextKeys) -> ContextKeys {
     let mut keys = keys
         .with("aws:ResourceAccount", &*key.account)
         .with("kms:KeySpec", key.spec.name())
-        .with("kms:KeyUsage", key.spec.usage().name())
+        .with("kms:KeyUsage", key.usage().name())
         .with("kms:KeyOrigin", key.origin.name())
         .with("kms:MultiRegion", key.id.is_of_many_regions().to_string());
     for (name, value) in &key.tags {
@@ -130,7 +130,7 @@ fn of_key(key: &KmsKey, asker: &Asker, keys: ContextKeys) -> ContextKeys {
     let encrypts = ["Encrypt", "Decrypt", "GenerateDataKey", "ReEncrypt"];
     let is_about_ciphertexts = encrypts.iter().any(|verb| asker.action.starts_with(verb));
     if is_about_ciphertexts && key.spec == KeySpec::SymmetricDefault {
-        keys = keys.with("kms:EncryptionAlgorithm", key.spec.algorithm());
+        keys = keys.with("kms:EncryptionAlgorithm", key.spec.name());
     }
     keys
 }

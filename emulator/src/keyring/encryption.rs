@@ -9,20 +9,22 @@ use crate::keyring::ciphertext::Ciphertext;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::refusal::Refusal;
-use crate::keyring::states::check_use;
+use crate::keyring::states::{check_algorithm, check_use};
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::{KeyUsage, KmsKey, MaterialId};
+
+const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
 
 /// A plaintext, wiped when it is dropped, and the material that it was under.
 pub(crate) struct Decrypted {
     /// The plaintext.
     pub(crate) plaintext: Zeroizing<Vec<u8>>,
-    /// Which material of the key had sealed it.
-    pub(crate) material: MaterialId,
+    /// Which material of the key had sealed it; `None` for a pair, which has but one.
+    pub(crate) material: Option<MaterialId>,
 }
 
 impl Keyring {
-    /// Encrypts under the current material of a key.
+    /// Encrypts under the current material of a symmetric key.
     ///
     /// # Errors
     ///
@@ -34,6 +36,7 @@ impl Keyring {
         context: &EncryptionContext,
     ) -> Result<Vec<u8>, KeyringError> {
         check_use(asker, key, KeyUsage::EncryptDecrypt)?;
+        check_algorithm(key, SYMMETRIC_DEFAULT)?;
         let material = key
             .current()
             .ok_or_else(|| Refusal::PendingImport(key.arn()))?;
@@ -85,7 +88,7 @@ impl Keyring {
             .open(ciphertext.sealed, &context.canonical());
         Ok(Decrypted {
             plaintext: opened.map_err(|_| Refusal::InvalidCiphertext)?,
-            material: material.id,
+            material: Some(material.id),
         })
     }
 }

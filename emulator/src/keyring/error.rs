@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use tokio::task::JoinError;
+
 use crate::crypto::error::CryptoError;
 use crate::keyring::refusal::Refusal;
 use crate::store::error::StoreError;
@@ -26,6 +28,8 @@ pub(crate) enum KeyringError {
     Replaced,
     /// The store, which keeps the keys, failed.
     Store(StoreError),
+    /// Work on another thread did not begin: the server is being torn down.
+    TornDown(JoinError),
     /// The file of the root key does not hold 32 bytes.
     BadRootKey {
         /// The file, or the variable that held it.
@@ -54,6 +58,7 @@ impl fmt::Display for KeyringError {
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Replaced => f.write_str("all keys were replaced meanwhile"),
             Self::Store(source) => source.fmt(f),
+            Self::TornDown(source) => write!(f, "cannot work with a key pair: {source}"),
             Self::BadRootKey { place, length } => {
                 write!(
                     f,
@@ -80,6 +85,7 @@ impl std::error::Error for KeyringError {
         match self {
             Self::Unwrap(source) | Self::Material { source, .. } => Some(source),
             Self::Store(source) => Some(source),
+            Self::TornDown(source) => Some(source),
             Self::Io { source, .. } => Some(source),
             Self::Refused(_) | Self::Replaced | Self::BadRootKey { .. } => None,
         }

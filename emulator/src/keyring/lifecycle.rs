@@ -1,12 +1,16 @@
 //! The life of a key: made, changed, switched off and on, gone after its window.
 
+use zeroize::Zeroizing;
+
 use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::planted::Planted;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
-use crate::model::kms_key::{KeyManager, KeyOrigin, KeySpec, KeyState, KmsKey};
+use crate::model::kms_key::{
+    KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey, MaterialId,
+};
 use crate::model::kms_name::KeyId;
 
 /// What a key is made of.
@@ -18,6 +22,8 @@ pub(crate) struct NewKey {
     pub(crate) manager: KeyManager,
     /// What it is.
     pub(crate) spec: KeySpec,
+    /// What it is made for; `None` for the first of what its spec can do.
+    pub(crate) usage: Option<KeyUsage>,
     /// Where its material comes from.
     pub(crate) origin: KeyOrigin,
     /// Whether keys in other regions may share its id and material.
@@ -37,6 +43,7 @@ impl Default for NewKey {
             description: String::new(),
             manager: KeyManager::Customer,
             spec: KeySpec::SymmetricDefault,
+            usage: None,
             origin: KeyOrigin::AwsKms,
             is_of_many_regions: false,
             tags: Vec::new(),
@@ -51,19 +58,26 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`KeyringError::Store`]; `KeyExists` for a fixed id that is taken.
+    /// [`KeyringError::Store`]; `KeyExists` for a fixed id that is taken; [`KeyringError::Unwrap`] for a pair that cannot be
+    /// made.
     pub(crate) async fn create_key(
         &self,
         asker: &Asker,
         new: NewKey,
     ) -> Result<KmsKey, KeyringError> {
-        let key = self.new_key(asker, new);
+        let pair = self.first_pair(&new).await?;
+        let key = self.new_key(asker, new, pair);
         self.store.create_kms_key(&key, None).await?;
         Ok(key)
     }
 
-    /// A key that is not kept yet.
-    pub(super) fn new_key(&self, asker: &Asker, new: NewKey) -> KmsKey {
+    /// A key that is not kept yet; `pair` is the PKCS#8 of a key that is one.
+    pub(super) fn new_key(
+        &self,
+        asker: &Asker,
+        new: NewKey,
+        pair: Option<Zeroizing<Vec<u8>>>,
+    ) -> KmsKey {
         let Planted {
             id,
             material,
@@ -73,10 +87,14 @@ impl Keyring {
         let created = self.clock.now();
         let (state, materials) = match new.origin {
             KeyOrigin::AwsKms => {
-                let material = material.map_or_else(
-                    || self.new_material(&id, new.spec, created),
-                    |bytes| self.fixed_material(&id, &bytes, created),
-                );
+                let material = match (material, pair) {
+                    (Some(bytes), _) => self.fixed_material(&id, &bytes, created),
+                    (None, Some(pair)) => {
+                        let named = (&id, MaterialId(self.entropy.bytes()));
+                        self.wrap_material(named, &pair, created)
+                    }
+                    (None, None) => self.new_material(&id, new.spec, created),
+                };
                 let state = if is_disabled {
                     KeyState::Disabled
                 } else {
@@ -94,6 +112,7 @@ impl Keyring {
             description: new.description,
             manager: new.manager,
             spec: new.spec,
+            chosen_usage: new.usage,
             origin: new.origin,
             state,
             materials,

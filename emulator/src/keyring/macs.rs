@@ -6,7 +6,7 @@ use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::refusal::Refusal;
-use crate::keyring::states::check_use;
+use crate::keyring::states::{check_use, wrong_algorithm};
 use crate::model::kms_key::{KeySpec, KeyUsage, KmsKey};
 
 impl Keyring {
@@ -23,12 +23,8 @@ impl Keyring {
         message: &[u8],
     ) -> Result<Vec<u8>, KeyringError> {
         check_use(asker, key, KeyUsage::GenerateVerifyMac)?;
-        let wrong = || Refusal::WrongAlgorithm {
-            algorithm,
-            spec: key.spec.name(),
-        };
-        let digest = digest(key.spec).filter(|_| key.spec.algorithm() == algorithm);
-        let digest = digest.ok_or_else(wrong)?;
+        let digest = digest(key.spec).filter(|_| key.algorithms().contains(&algorithm));
+        let digest = digest.ok_or_else(|| wrong_algorithm(key, algorithm))?;
         let material = key
             .current()
             .ok_or_else(|| Refusal::PendingImport(key.arn()))?;
@@ -57,10 +53,10 @@ impl Keyring {
 
 fn digest(spec: KeySpec) -> Option<MacDigest> {
     match spec {
-        KeySpec::SymmetricDefault => None,
         KeySpec::Hmac224 => Some(MacDigest::Sha224),
         KeySpec::Hmac256 => Some(MacDigest::Sha256),
         KeySpec::Hmac384 => Some(MacDigest::Sha384),
         KeySpec::Hmac512 => Some(MacDigest::Sha512),
+        _ => None,
     }
 }

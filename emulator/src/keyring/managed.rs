@@ -25,7 +25,7 @@ impl Keyring {
             manager: KeyManager::Aws,
             ..NewKey::default()
         };
-        let mut key = self.new_key(asker, new);
+        let mut key = self.new_key(asker, new, None);
         key.rotation = Some(AutomaticRotation {
             period_days: PERIOD_DAYS,
             next: key.created.plus_days(PERIOD_DAYS),

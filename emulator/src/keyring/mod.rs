@@ -2,7 +2,8 @@
 //!
 //! [`handle`] is the keyring. It makes KMS keys ([`lifecycle`], [`managed`], [`planted`]), finds them ([`lookup`]) for somebody
 //! ([`asker`]) who may use them ([`authorize`], [`policies`]) in their state ([`states`]), encrypts with them ([`encryption`],
-//! [`ciphertext`]) and turns them ([`rotation`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
+//! [`ciphertext`]) and turns them ([`rotation`]). Those that are pairs ([`key_pairs`]) sign
+//! ([`signatures`]) or encrypt ([`oaep`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
 //! needs the root key alone.
 
 pub(crate) mod asker;
@@ -10,6 +11,7 @@ pub(crate) mod data_keys;
 pub(crate) mod encryption;
 pub(crate) mod error;
 pub(crate) mod handle;
+pub(crate) mod key_pairs;
 pub(crate) mod lifecycle;
 pub(crate) mod lists;
 pub(crate) mod managed;
@@ -19,6 +21,7 @@ pub(crate) mod refusal;
 pub(crate) mod reveal;
 pub(crate) mod root_key;
 pub(crate) mod s3_keys;
+pub(crate) mod signatures;
 pub(crate) mod states;
 
 mod aliases;
@@ -29,4 +32,5 @@ mod ciphertext;
 pub(crate) mod fixtures;
 mod lookup;
 mod macs;
+mod oaep;
 mod rotation;

@@ -49,6 +49,30 @@ pub(crate) enum Refusal {
     },
     /// The code is not the message's.
     InvalidMac,
+    /// The signature is not the message's.
+    InvalidSignature,
+    /// The digest is none of the algorithm's hash function; holds the algorithm, as on the wire.
+    DigestLength(&'static str),
+    /// The algorithm takes messages of another type.
+    MessageType {
+        /// The algorithm, as on the wire.
+        algorithm: &'static str,
+        /// The type that it takes, as on the wire.
+        wanted: &'static str,
+    },
+    /// The plaintext is longer than the key can encrypt.
+    PlaintextTooLong {
+        /// The algorithm, as on the wire.
+        algorithm: &'static str,
+        /// The key's spec, as on the wire.
+        spec: &'static str,
+        /// The most bytes of a plaintext.
+        most: usize,
+    },
+    /// An encryption context was given for a pair, to which nothing can be bound.
+    ContextOfPair,
+    /// The key has no public half.
+    NoPublicKey,
     /// The ciphertext is none of ours, was changed, or is bound to another context.
     InvalidCiphertext,
     /// The ciphertext is under a key that is not here.
@@ -98,16 +122,23 @@ impl Refusal {
             Self::PendingDeletion(_) | Self::PendingImport(_) | Self::NotPendingDeletion(_) => {
                 "KMSInvalidStateException"
             }
-            Self::ImportedMaterial(_) | Self::NeverTurns => "UnsupportedOperationException",
+            Self::ImportedMaterial(_) | Self::NeverTurns | Self::NoPublicKey => {
+                "UnsupportedOperationException"
+            }
             Self::WrongUsage { .. } | Self::WrongAlgorithm { .. } => "InvalidKeyUsageException",
             Self::InvalidMac => "KMSInvalidMacException",
+            Self::InvalidSignature => "KMSInvalidSignatureException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::IncorrectKey => "IncorrectKeyException",
             Self::UnknownCiphertext | Self::NotAllowed { .. } | Self::ForeignAccount { .. } => {
                 "AccessDeniedException"
             }
             Self::AliasExists(_) => "AlreadyExistsException",
-            Self::OtherKind => "ValidationException",
+            Self::OtherKind
+            | Self::DigestLength(_)
+            | Self::MessageType { .. }
+            | Self::ContextOfPair
+            | Self::PlaintextTooLong { .. } => "ValidationException",
             Self::TooManyTags => "TagException",
             Self::TooManyAliases | Self::TooManyRotations(_) => "LimitExceededException",
         }
@@ -139,8 +170,26 @@ impl fmt::Display for Refusal {
             Self::WrongAlgorithm { algorithm, spec } => {
                 write!(f, "Algorithm {algorithm} is incompatible with key spec {spec}.")
             }
-            // AWS says nothing here: that would help whoever guesses.
-            Self::InvalidCiphertext | Self::InvalidMac | Self::NeverTurns => Ok(()),
+            // AWS says nothing here: that would help whoever guesses. Unverified for `NoPublicKey`.
+            Self::InvalidCiphertext
+            | Self::InvalidMac
+            | Self::InvalidSignature
+            | Self::NeverTurns
+            | Self::NoPublicKey => Ok(()),
+            Self::DigestLength(algorithm) => {
+                write!(f, "Digest is invalid length for algorithm {algorithm}.")
+            }
+            // AWS: unverified. Exception and words; that it is not supported is documented.
+            Self::ContextOfPair => f.write_str("An encryption context is valid for symmetric encryption keys alone."),
+            // AWS: unverified. Exception and words; that it is refused is documented.
+            Self::MessageType { algorithm, wanted } => {
+                write!(f, "Algorithm {algorithm} requires message type {wanted}.")
+            }
+            Self::PlaintextTooLong {
+                algorithm,
+                spec,
+                most,
+            } => write!(f, "Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {most} bytes."),
             Self::UnknownCiphertext => f.write_str("The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."),
             Self::IncorrectKey => f.write_str("The key ID in the request does not identify a CMK that can perform this operation."),
             Self::NotAllowed { caller, action, key_arn, reason } => write!(f, "User: {caller} is not authorized to perform: kms:{action} on resource: {key_arn} {reason}"),

@@ -70,10 +70,13 @@ impl Keyring {
         self.change_key(key, Need::Switch, enable).await
     }
 
-    /// Material that is random, and wrapped at once: bound to its key and its own id.
+    /// Material that is random, and wrapped at once: bound to its key and its own id. Not for pairs, which never turn.
     pub(super) fn new_material(&self, key: &KeyId, spec: KeySpec, since: Timestamp) -> KeyMaterial {
         let id = MaterialId(self.entropy.bytes());
-        let mut bytes = Zeroizing::new(vec![0; spec.material_bytes()]);
+        let length = spec
+            .material_bytes()
+            .expect("pairs never turn, and nobody draws them");
+        let mut bytes = Zeroizing::new(vec![0; length]);
         self.entropy.fill(&mut bytes);
         self.wrap_material((key, id), &bytes, since)
     }

@@ -68,12 +68,32 @@ impl Need {
 /// [`Refusal`] for its state; [`Refusal::WrongUsage`].
 pub(super) fn check_use(asker: &Asker, key: &KmsKey, usage: KeyUsage) -> Result<(), Refusal> {
     Need::Cryptography.check(key)?;
-    if key.spec.usage() == usage {
+    if key.usage() == usage {
         return Ok(());
     }
     Err(Refusal::WrongUsage {
         key_arn: key.arn(),
-        usage: key.spec.usage().name(),
+        usage: key.usage().name(),
         operation: asker.operation,
     })
+}
+
+/// Refuses an algorithm that a key does not work by.
+///
+/// # Errors
+///
+/// [`Refusal::WrongAlgorithm`].
+pub(super) fn check_algorithm(key: &KmsKey, algorithm: &'static str) -> Result<(), Refusal> {
+    if key.algorithms().contains(&algorithm) {
+        return Ok(());
+    }
+    Err(wrong_algorithm(key, algorithm))
+}
+
+/// What is said of an algorithm that a key does not work by.
+pub(super) fn wrong_algorithm(key: &KmsKey, algorithm: &'static str) -> Refusal {
+    Refusal::WrongAlgorithm {
+        algorithm,
+        spec: key.spec.name(),
+    }
 }

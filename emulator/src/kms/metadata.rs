@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::kms_key::{KeyState, KeyUsage, KmsKey};
+use crate::model::kms_key::{KeySpec, KeyState, KeyUsage, KmsKey};
 use crate::model::timestamp::Timestamp;
 
 /// The metadata of a key.
@@ -20,19 +20,16 @@ pub(crate) fn metadata(key: &KmsKey) -> Value {
         "KeyManager": key.manager.name(),
         "KeySpec": key.spec.name(),
         "KeyState": key.state.name(),
-        "KeyUsage": key.spec.usage().name(),
+        "KeyUsage": key.usage().name(),
         "MultiRegion": key.id.is_of_many_regions(),
         "Origin": key.origin.name(),
     });
-    let algorithms = json!([key.spec.algorithm()]);
-    match (key.spec.usage(), key.current()) {
-        (KeyUsage::GenerateVerifyMac, _) => metadata["MacAlgorithms"] = algorithms,
-        (KeyUsage::EncryptDecrypt, material) => {
-            metadata["EncryptionAlgorithms"] = algorithms;
-            if let Some(material) = material {
-                metadata["CurrentKeyMaterialId"] = json!(material.id.to_string());
-            }
-        }
+    metadata[algorithms_of(key)] = json!(key.algorithms());
+    if let Some(material) = key
+        .current()
+        .filter(|_| key.spec == KeySpec::SymmetricDefault)
+    {
+        metadata["CurrentKeyMaterialId"] = json!(material.id.to_string());
     }
     if let KeyState::PendingDeletion { deletion } = key.state {
         metadata["DeletionDate"] = epoch(deletion);
@@ -45,6 +42,15 @@ pub(crate) fn metadata(key: &KmsKey) -> Value {
         });
     }
     metadata
+}
+
+/// The member that lists the algorithms of a key.
+pub(crate) fn algorithms_of(key: &KmsKey) -> &'static str {
+    match key.usage() {
+        KeyUsage::EncryptDecrypt => "EncryptionAlgorithms",
+        KeyUsage::SignVerify => "SigningAlgorithms",
+        KeyUsage::GenerateVerifyMac => "MacAlgorithms",
+    }
 }
 
 /// A time as KMS writes it: seconds since the epoch, with milliseconds behind the point.

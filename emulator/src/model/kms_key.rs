@@ -27,6 +27,9 @@ pub(crate) struct KmsKey {
     pub(crate) manager: KeyManager,
     /// What it is.
     pub(crate) spec: KeySpec,
+    /// What it is made for; `None` for the first of [`KeySpec::usages`].
+    #[serde(default)]
+    pub(crate) chosen_usage: Option<KeyUsage>,
     /// Where its material comes from.
     pub(crate) origin: KeyOrigin,
     /// What it can be used for now.
@@ -63,13 +66,31 @@ pub(crate) enum KeySpec {
     Hmac384,
     /// `HMAC_512`.
     Hmac512,
+    /// `RSA_2048`: a pair that either encrypts or signs.
+    Rsa2048,
+    /// `RSA_3072`.
+    Rsa3072,
+    /// `RSA_4096`.
+    Rsa4096,
+    /// `ECC_NIST_P256`: a pair that signs.
+    EccNistP256,
+    /// `ECC_NIST_P384`.
+    EccNistP384,
+    /// `ECC_NIST_P521`.
+    EccNistP521,
+    /// `ECC_SECG_P256K1`.
+    EccSecgP256k1,
+    /// `ECC_NIST_EDWARDS25519`.
+    EccNistEdwards25519,
 }
 
 /// `KeyUsage`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum KeyUsage {
     /// Encrypts and decrypts.
     EncryptDecrypt,
+    /// Signs, and checks signatures.
+    SignVerify,
     /// Makes and checks codes.
     GenerateVerifyMac,
 }
@@ -157,6 +178,16 @@ impl KmsKey {
         key_arn(&self.region, &self.account, &self.id)
     }
 
+    /// What it is made for.
+    pub(crate) fn usage(&self) -> KeyUsage {
+        self.chosen_usage.unwrap_or(self.spec.usages()[0])
+    }
+
+    /// The algorithms that it works by.
+    pub(crate) fn algorithms(&self) -> &'static [&'static str] {
+        self.spec.algorithms(self.usage())
+    }
+
     /// The material that encrypts; `None` while a key waits for its import.
     pub(crate) fn current(&self) -> Option<&KeyMaterial> {
         self.materials.last()
@@ -191,6 +222,23 @@ impl KeyManager {
 }
 
 impl KeySpec {
+    /// Those that are built.
+    pub(crate) const BUILT: [Self; 13] = [
+        Self::SymmetricDefault,
+        Self::Hmac224,
+        Self::Hmac256,
+        Self::Hmac384,
+        Self::Hmac512,
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+        Self::EccNistP256,
+        Self::EccNistP384,
+        Self::EccNistP521,
+        Self::EccSecgP256k1,
+        Self::EccNistEdwards25519,
+    ];
+
     /// As on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -199,49 +247,81 @@ impl KeySpec {
             Self::Hmac256 => "HMAC_256",
             Self::Hmac384 => "HMAC_384",
             Self::Hmac512 => "HMAC_512",
+            Self::Rsa2048 => "RSA_2048",
+            Self::Rsa3072 => "RSA_3072",
+            Self::Rsa4096 => "RSA_4096",
+            Self::EccNistP256 => "ECC_NIST_P256",
+            Self::EccNistP384 => "ECC_NIST_P384",
+            Self::EccNistP521 => "ECC_NIST_P521",
+            Self::EccSecgP256k1 => "ECC_SECG_P256K1",
+            Self::EccNistEdwards25519 => "ECC_NIST_EDWARDS25519",
         }
     }
 
     /// Reads the wire's form; `None` for a spec that is not built.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        let built = [
-            Self::SymmetricDefault,
-            Self::Hmac224,
-            Self::Hmac256,
-            Self::Hmac384,
-            Self::Hmac512,
-        ];
-        built.into_iter().find(|spec| spec.name() == name)
+        Self::BUILT.into_iter().find(|spec| spec.name() == name)
     }
 
-    /// What it is used for.
-    pub(crate) fn usage(self) -> KeyUsage {
+    /// What it can be used for; one of them for a key.
+    pub(crate) fn usages(self) -> &'static [KeyUsage] {
         match self {
-            Self::SymmetricDefault => KeyUsage::EncryptDecrypt,
+            Self::SymmetricDefault => &[KeyUsage::EncryptDecrypt],
             Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512 => {
-                KeyUsage::GenerateVerifyMac
+                &[KeyUsage::GenerateVerifyMac]
             }
+            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
+                &[KeyUsage::EncryptDecrypt, KeyUsage::SignVerify]
+            }
+            Self::EccNistP256
+            | Self::EccNistP384
+            | Self::EccNistP521
+            | Self::EccSecgP256k1
+            | Self::EccNistEdwards25519 => &[KeyUsage::SignVerify],
         }
     }
 
-    /// The one algorithm that it works by.
-    pub(crate) fn algorithm(self) -> &'static str {
+    /// The algorithms that it works by in a usage.
+    ///
+    /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html>
+    pub(crate) fn algorithms(self, usage: KeyUsage) -> &'static [&'static str] {
         match self {
-            Self::SymmetricDefault => "SYMMETRIC_DEFAULT",
-            Self::Hmac224 => "HMAC_SHA_224",
-            Self::Hmac256 => "HMAC_SHA_256",
-            Self::Hmac384 => "HMAC_SHA_384",
-            Self::Hmac512 => "HMAC_SHA_512",
+            Self::SymmetricDefault => &["SYMMETRIC_DEFAULT"],
+            Self::Hmac224 => &["HMAC_SHA_224"],
+            Self::Hmac256 => &["HMAC_SHA_256"],
+            Self::Hmac384 => &["HMAC_SHA_384"],
+            Self::Hmac512 => &["HMAC_SHA_512"],
+            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 if usage == KeyUsage::SignVerify => &[
+                "RSASSA_PKCS1_V1_5_SHA_256",
+                "RSASSA_PKCS1_V1_5_SHA_384",
+                "RSASSA_PKCS1_V1_5_SHA_512",
+                "RSASSA_PSS_SHA_256",
+                "RSASSA_PSS_SHA_384",
+                "RSASSA_PSS_SHA_512",
+            ],
+            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
+                &["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"]
+            }
+            Self::EccNistP256 | Self::EccSecgP256k1 => &["ECDSA_SHA_256"],
+            Self::EccNistP384 => &["ECDSA_SHA_384"],
+            Self::EccNistP521 => &["ECDSA_SHA_512"],
+            Self::EccNistEdwards25519 => &["ED25519_SHA_512", "ED25519_PH_SHA_512"],
         }
     }
 
-    /// How long its material is, in bytes.
-    pub(crate) fn material_bytes(self) -> usize {
+    /// Whether it has a public half.
+    pub(crate) fn is_pair(self) -> bool {
+        self.material_bytes().is_none()
+    }
+
+    /// How long its material is, in bytes; `None` for a pair, which is made and not drawn.
+    pub(crate) fn material_bytes(self) -> Option<usize> {
         match self {
-            Self::Hmac224 => 28,
-            Self::SymmetricDefault | Self::Hmac256 => 32,
-            Self::Hmac384 => 48,
-            Self::Hmac512 => 64,
+            Self::Hmac224 => Some(28),
+            Self::SymmetricDefault | Self::Hmac256 => Some(32),
+            Self::Hmac384 => Some(48),
+            Self::Hmac512 => Some(64),
+            _ => None,
         }
     }
 }
@@ -251,6 +331,7 @@ impl KeyUsage {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::EncryptDecrypt => "ENCRYPT_DECRYPT",
+            Self::SignVerify => "SIGN_VERIFY",
             Self::GenerateVerifyMac => "GENERATE_VERIFY_MAC",
         }
     }

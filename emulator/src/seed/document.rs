@@ -47,11 +47,12 @@ pub(super) struct KeyItem {
     pub(super) material: Option<Checked<Material>>,
 }
 
-/// `KeyUsage`, which follows from the spec and may be said all the same.
+/// `KeyUsage`, which follows from most specs and may be said all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Usage {
     EncryptDecrypt,
+    SignVerify,
     GenerateVerifyMac,
 }
 
@@ -88,6 +89,11 @@ impl KeyItem {
             .map_or(KeySpec::SymmetricDefault, |spec| spec.0)
     }
 
+    /// What it is made for.
+    pub(super) fn usage(&self) -> KeyUsage {
+        self.usage.map_or(self.spec().usages()[0], Usage::known)
+    }
+
     /// Refuses what no single word of it shows.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.id.is_none() && self.aliases.is_empty() {
@@ -96,18 +102,26 @@ impl KeyItem {
             );
         }
         let spec = self.spec();
-        if self
-            .usage
-            .is_some_and(|usage| usage.known() != spec.usage())
-        {
+        if !spec.usages().contains(&self.usage()) {
             return Err(format!(
                 "a key of the spec {} has another usage",
                 spec.name()
             ));
         }
-        let (Some(Checked(Material(bytes))), wanted) = (&self.material, spec.material_bytes())
-        else {
+        if self.usage.is_none() && spec.usages().len() > 1 {
+            return Err(format!(
+                "a key of the spec {} needs a usage, ENCRYPT_DECRYPT or SIGN_VERIFY",
+                spec.name()
+            ));
+        }
+        let Some(Checked(Material(bytes))) = &self.material else {
             return Ok(());
+        };
+        let Some(wanted) = spec.material_bytes() else {
+            return Err(format!(
+                "the material of a key of the spec {} cannot be fixed",
+                spec.name()
+            ));
         };
         if self.id.is_none() {
             return Err("fixed material needs a fixed id: a ciphertext names both".into());
@@ -127,6 +141,7 @@ impl Usage {
     fn known(self) -> KeyUsage {
         match self {
             Self::EncryptDecrypt => KeyUsage::EncryptDecrypt,
+            Self::SignVerify => KeyUsage::SignVerify,
             Self::GenerateVerifyMac => KeyUsage::GenerateVerifyMac,
         }
     }

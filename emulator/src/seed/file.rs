@@ -166,11 +166,7 @@ mod tests {
                 "\"aliases\": [\n\"app\"]",
                 "Alias must start with the prefix \"alias/\"",
             ),
-            (
-                "kms_keys",
-                "\"spec\":\n\"RSA_2048\"",
-                "the key spec `RSA_2048`",
-            ),
+            ("kms_keys", "\"spec\":\n\"SM2\"", "the key spec `SM2`"),
             (
                 "kms_keys",
                 "\"material\":\n\"?\"",
@@ -214,6 +210,23 @@ mod tests {
                     material(31)
                 ),
                 "the material has 31 bytes, and a key of the spec SYMMETRIC_DEFAULT has 32",
+            ),
+            (
+                format!("{{\"kms_keys\": [\n{{\"id\": \"{ID}\",\n\"spec\": \"RSA_2048\"}}]}}"),
+                "a key of the spec RSA_2048 needs a usage, ENCRYPT_DECRYPT or SIGN_VERIFY",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\", \"usage\": \"ENCRYPT_DECRYPT\",\n\"spec\": \"ECC_NIST_P256\"}}]}}"
+                ),
+                "a key of the spec ECC_NIST_P256 has another usage",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\", \"spec\": \"ECC_NIST_P256\",\n\"material\": \"{}\"}}]}}",
+                    material(32)
+                ),
+                "the material of a key of the spec ECC_NIST_P256 cannot be fixed",
             ),
             (
                 format!("{{\"kms_keys\": [{{\"id\": \"{ID}\"}},\n{{\"id\": \"{ID}\"\n}}]}}"),

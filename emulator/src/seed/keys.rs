@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::keyring::planted::Planted;
-use crate::model::kms_key::KeyUsage;
 use crate::seed::client::{Home, InProcess};
 use crate::seed::document::KeyItem;
 use crate::seed::words::{Checked, Material};
@@ -67,6 +66,13 @@ async fn check(
             key["KeySpec"]
         ));
     }
+    let usage = item.usage().name();
+    if key["KeyUsage"] != usage {
+        return Err(format!(
+            "the key {told} is there already, of the usage {} and not {usage}",
+            key["KeyUsage"]
+        ));
+    }
     if let (Some(id), Some(Checked(Material(bytes)))) = (&item.id, &item.material)
         && !client.has_material(home, &id.0, bytes).await?
     {
@@ -79,14 +85,10 @@ async fn check(
 
 async fn create(client: InProcess<'_>, home: &Home, item: &KeyItem) -> Result<Value, String> {
     let spec = item.spec();
-    let usage = match spec.usage() {
-        KeyUsage::EncryptDecrypt => "ENCRYPT_DECRYPT",
-        KeyUsage::GenerateVerifyMac => "GENERATE_VERIFY_MAC",
-    };
     let tag = |(key, value)| json!({ "TagKey": key, "TagValue": value });
     let body = json!({
         "KeySpec": spec.name(),
-        "KeyUsage": usage,
+        "KeyUsage": item.usage().name(),
         "Description": item.description,
         "Tags": item.tags.iter().map(tag).collect::<Vec<_>>(),
     });

@@ -75,7 +75,8 @@ impl Word for KeyId {
 impl Word for KeySpec {
     fn parse(text: &str) -> Result<Self, String> {
         Self::parse(text).ok_or_else(|| {
-            format!("the key spec `{text}` is none of SYMMETRIC_DEFAULT, HMAC_224, HMAC_256, HMAC_384, HMAC_512")
+            let built = Self::BUILT.map(Self::name).join(", ");
+            format!("the key spec `{text}` is none of {built}")
         })
     }
 }

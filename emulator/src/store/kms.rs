@@ -306,6 +306,7 @@ mod tests {
             description: String::new(),
             manager: KeyManager::Customer,
             spec: KeySpec::SymmetricDefault,
+            chosen_usage: None,
             origin: KeyOrigin::AwsKms,
             state: KeyState::Enabled,
             materials: Vec::new(),

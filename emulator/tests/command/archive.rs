@@ -436,7 +436,8 @@ fn settings_of_buckets_and_keys_come_back() {
     let told = r#"{
         "kms_keys": [
             {"id": "134f2428-cec1-4b25-a1ae-9048164dba47", "aliases": ["alias/x"], "description": "d", "enabled": false, "tags": {"a": "b"}},
-            {"id": "mrk-1234abcd12ab34cd56ef1234567890ab", "region": "eu-west-1", "spec": "HMAC_512", "account": "111122223333"}
+            {"id": "mrk-1234abcd12ab34cd56ef1234567890ab", "region": "eu-west-1", "spec": "HMAC_512", "account": "111122223333"},
+            {"aliases": ["alias/signs"], "spec": "RSA_2048", "usage": "SIGN_VERIFY"}
         ],
         "buckets": [
             {"name": "films", "region": "eu-west-1", "versioning": "Suspended", "tags": {"c": "d"}},
@@ -462,6 +463,7 @@ fn settings_of_buckets_and_keys_come_back() {
         "\"Suspended\"",
         "\"SSE-C\"",
         "\"HMAC_512\"",
+        "\"SIGN_VERIFY\"",
         "\"111122223333\"",
         "\"alias/x\"",
         "\"enabled\": false",

@@ -1,7 +1,7 @@
 //! Small secrets: `Encrypt`, `Decrypt`, `ReEncrypt`.
 //!
-//! A ciphertext names its key and material, so that `Decrypt` needs no key; one that is named all the same has to be the
-//! right one.
+//! A ciphertext of a symmetric key names key and material, so that `Decrypt` needs no key; one that is named all the same
+//! has to be the right one. A ciphertext of RSA names nothing.
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -13,7 +13,7 @@ use crate::kms::error::KmsError;
 use crate::kms::members::Members;
 use crate::kms::operation::{Entry, Operation};
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::{KeySpec, KmsKey};
+use crate::model::kms_key::{KmsKey, MaterialId};
 use crate::wire::encoding::base64;
 
 pub(crate) const OPERATIONS: &[Entry] = &[
@@ -42,7 +42,7 @@ struct Encrypt {
     key_id: String,
     plaintext: Zeroizing<Vec<u8>>,
     context: EncryptionContext,
-    algorithm: Option<&'static str>,
+    algorithm: &'static str,
     is_dry_run: bool,
 }
 
@@ -55,7 +55,7 @@ impl Operation for Encrypt {
             key_id: members.key_id("KeyId"),
             plaintext: members.blob("Plaintext", 1..=MOST_PLAINTEXT),
             context: members.context("EncryptionContext"),
-            algorithm: members.choice("EncryptionAlgorithm", ALGORITHMS),
+            algorithm: algorithm(members, "EncryptionAlgorithm"),
             is_dry_run: members.flag("DryRun"),
         }
     }
@@ -63,16 +63,17 @@ impl Operation for Encrypt {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         cx.note_context(&self.context);
         let key = cx.key(&self.key_id).await?;
-        check_algorithm(&key, self.algorithm)?;
+        let used = (&cx.asker, &key);
         let ciphertext = cx
             .keyring
-            .encrypt((&cx.asker, &key), &self.plaintext, &self.context)?;
+            .encrypt_by(used, self.algorithm, &self.plaintext, &self.context)
+            .await?;
         if self.is_dry_run {
             return Err(KmsError::dry_run());
         }
         Ok(json!({
             "CiphertextBlob": base64(&ciphertext),
-            "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
+            "EncryptionAlgorithm": self.algorithm,
             "KeyId": key.arn(),
         }))
     }
@@ -97,7 +98,7 @@ impl Operation for Decrypt {
                 ciphertext: members.blob("CiphertextBlob", 1..=MOST_CIPHERTEXT),
                 key_id: members.maybe_key_id("KeyId"),
                 context: members.context("EncryptionContext"),
-                algorithm: members.choice("EncryptionAlgorithm", ALGORITHMS),
+                algorithm: algorithm(members, "EncryptionAlgorithm"),
             },
             is_dry_run: members.flag("DryRun"),
         }
@@ -109,12 +110,13 @@ impl Operation for Decrypt {
         if self.is_dry_run {
             return Err(KmsError::dry_run());
         }
-        Ok(json!({
-            "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
+        let mut answer = json!({
+            "EncryptionAlgorithm": self.source.algorithm,
             "KeyId": key.arn(),
-            "KeyMaterialId": opened.material.to_string(),
             "Plaintext": base64(&opened.plaintext),
-        }))
+        });
+        note_material(&mut answer, "KeyMaterialId", opened.material);
+        Ok(answer)
     }
 }
 
@@ -126,7 +128,7 @@ struct ReEncrypt {
     source: Source,
     key_id: String,
     context: EncryptionContext,
-    algorithm: Option<&'static str>,
+    algorithm: &'static str,
     is_dry_run: bool,
 }
 
@@ -140,11 +142,11 @@ impl Operation for ReEncrypt {
                 ciphertext: members.blob("CiphertextBlob", 1..=MOST_CIPHERTEXT),
                 key_id: members.maybe_key_id("SourceKeyId"),
                 context: members.context("SourceEncryptionContext"),
-                algorithm: members.choice("SourceEncryptionAlgorithm", ALGORITHMS),
+                algorithm: algorithm(members, "SourceEncryptionAlgorithm"),
             },
             key_id: members.key_id("DestinationKeyId"),
             context: members.context("DestinationEncryptionContext"),
-            algorithm: members.choice("DestinationEncryptionAlgorithm", ALGORITHMS),
+            algorithm: algorithm(members, "DestinationEncryptionAlgorithm"),
             is_dry_run: members.flag("DryRun"),
         }
     }
@@ -156,22 +158,26 @@ impl Operation for ReEncrypt {
         cx.note_context(&self.context);
         cx.asker.action = "ReEncryptTo";
         let key = cx.key(&self.key_id).await?;
-        check_algorithm(&key, self.algorithm)?;
+        let used = (&cx.asker, &key);
         let ciphertext = cx
             .keyring
-            .encrypt((&cx.asker, &key), &opened.plaintext, &self.context)?;
+            .encrypt_by(used, self.algorithm, &opened.plaintext, &self.context)
+            .await?;
         if self.is_dry_run {
             return Err(KmsError::dry_run());
         }
-        Ok(json!({
+        let mut answer = json!({
             "CiphertextBlob": base64(&ciphertext),
-            "DestinationEncryptionAlgorithm": SYMMETRIC_DEFAULT,
-            "DestinationKeyMaterialId": key.current().map(|material| material.id.to_string()),
+            "DestinationEncryptionAlgorithm": self.algorithm,
             "KeyId": key.arn(),
-            "SourceEncryptionAlgorithm": SYMMETRIC_DEFAULT,
+            "SourceEncryptionAlgorithm": self.source.algorithm,
             "SourceKeyId": source.arn(),
-            "SourceKeyMaterialId": opened.material.to_string(),
-        }))
+        });
+        let material = key.current().filter(|_| !key.spec.is_pair());
+        let material = material.map(|material| material.id);
+        note_material(&mut answer, "DestinationKeyMaterialId", material);
+        note_material(&mut answer, "SourceKeyMaterialId", opened.material);
+        Ok(answer)
     }
 }
 
@@ -181,7 +187,7 @@ struct Source {
     ciphertext: Zeroizing<Vec<u8>>,
     key_id: Option<String>,
     context: EncryptionContext,
-    algorithm: Option<&'static str>,
+    algorithm: &'static str,
 }
 
 impl Source {
@@ -190,25 +196,41 @@ impl Source {
             Some(name) => Some(cx.key(name).await?),
             None => None,
         };
+        let key = match named {
+            Some(key) if key.spec.is_pair() => key,
+            named => self.named_inside(named, cx).await?,
+        };
+        let used = (&cx.asker, &key);
+        let opened = cx
+            .keyring
+            .decrypt_by(used, self.algorithm, &self.ciphertext, &self.context)
+            .await?;
+        Ok((key, opened))
+    }
+
+    /// The key that the ciphertext names, which has to be the one that its caller names.
+    async fn named_inside(
+        &self,
+        named: Option<KmsKey>,
+        cx: &mut Context,
+    ) -> Result<KmsKey, KmsError> {
         let key = cx.key_of_ciphertext(&self.ciphertext).await?;
         if named.is_some_and(|named| named.id != key.id) {
             return Err(Refusal::IncorrectKey.into());
         }
-        check_algorithm(&key, self.algorithm)?;
-        let opened = cx
-            .keyring
-            .decrypt((&cx.asker, &key), &self.ciphertext, &self.context)?;
-        Ok((key, opened))
+        Ok(key)
     }
 }
 
-/// A symmetric key has one algorithm.
-fn check_algorithm(key: &KmsKey, algorithm: Option<&'static str>) -> Result<(), Refusal> {
-    match algorithm.filter(|algorithm| *algorithm != key.spec.algorithm()) {
-        Some(algorithm) if key.spec == KeySpec::SymmetricDefault => Err(Refusal::WrongAlgorithm {
-            algorithm,
-            spec: key.spec.name(),
-        }),
-        _ => Ok(()),
+/// An algorithm, which is the symmetric one where it is not named.
+fn algorithm(members: &mut Members, name: &str) -> &'static str {
+    members
+        .choice(name, ALGORITHMS)
+        .unwrap_or(SYMMETRIC_DEFAULT)
+}
+
+fn note_material(answer: &mut Value, name: &str, material: Option<MaterialId>) {
+    if let Some(material) = material {
+        answer[name] = json!(material.to_string());
     }
 }

@@ -1,7 +1,8 @@
 //! Keys: `CreateKey`, `DescribeKey`, `ListKeys`, `UpdateKeyDescription`, `EnableKey`, `DisableKey`,
 //! `ScheduleKeyDeletion`, `CancelKeyDeletion`.
 //!
-//! Of the specs, symmetric and HMAC keys are built. Those whose material their owner brings can be made and wait for it.
+//! Of the specs, all but SM2 and those of post-quantum algorithms are built, and of the usages all but those of shared
+//! secrets. Keys whose material their owner brings can be made and wait for it.
 
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::kms::metadata::{epoch, metadata};
 use crate::kms::operation::{Entry, KeyOperation, Operation};
 use crate::kms::pages::{PageRequest, page};
 use crate::kms::tags;
-use crate::model::kms_key::{KeyOrigin, KeySpec, KeyState, KmsKey};
+use crate::model::kms_key::{KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey};
 use crate::model::kms_name::KeyId;
 
 pub(crate) const OPERATIONS: &[Entry] = &[
@@ -100,7 +101,7 @@ impl Operation for CreateKey {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let spec = self.parse_spec()?;
+        let (spec, usage) = self.parse_kind()?;
         let origin = self.parse_origin()?;
         let tags = self.tags.unwrap_or_default();
         tags::check(&tags)?;
@@ -110,6 +111,7 @@ impl Operation for CreateKey {
         let new = NewKey {
             description: self.description.unwrap_or_default(),
             spec,
+            usage: Some(usage),
             origin,
             is_of_many_regions: self.is_of_many_regions,
             tags: tags::sorted(tags),
@@ -124,7 +126,7 @@ impl Operation for CreateKey {
 }
 
 impl CreateKey {
-    fn parse_spec(&self) -> Result<KeySpec, KmsError> {
+    fn parse_kind(&self) -> Result<(KeySpec, KeyUsage), KmsError> {
         if self.spec.is_some() && self.old_spec.is_some() {
             return Err(KmsError::validation(TWO_SPECS));
         }
@@ -138,9 +140,14 @@ impl CreateKey {
                 "KeyUsage {usage} is not compatible with KeySpec {name}"
             )));
         }
-        KeySpec::parse(name).ok_or_else(|| {
+        let spec = KeySpec::parse(name).ok_or_else(|| {
             KmsError::unsupported(format!("Keys of the spec {name} are not built yet"))
-        })
+        })?;
+        let built = spec.usages().iter().find(|built| built.name() == usage);
+        let built = built.ok_or_else(|| {
+            KmsError::unsupported(format!("Keys of the usage {usage} are not built yet"))
+        })?;
+        Ok((spec, *built))
     }
 
     fn parse_origin(&self) -> Result<KeyOrigin, KmsError> {

@@ -3,6 +3,7 @@
 use crate::kms::operation::Entry;
 
 mod aliases;
+mod data_key_pairs;
 mod data_keys;
 mod encrypt;
 mod keys;
@@ -10,6 +11,7 @@ mod mac;
 mod policies;
 mod random;
 mod rotation;
+mod sign;
 mod tags;
 mod unbuilt;
 
@@ -17,6 +19,7 @@ mod unbuilt;
 pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
     let families = [
         aliases::OPERATIONS,
+        data_key_pairs::OPERATIONS,
         data_keys::OPERATIONS,
         encrypt::OPERATIONS,
         keys::OPERATIONS,
@@ -24,6 +27,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
         policies::OPERATIONS,
         random::OPERATIONS,
         rotation::OPERATIONS,
+        sign::OPERATIONS,
         tags::OPERATIONS,
         unbuilt::OPERATIONS,
     ];

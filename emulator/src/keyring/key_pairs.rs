@@ -1,0 +1,155 @@
+//! Key pairs: those that are KMS keys, and those that KMS makes for others.
+//!
+//! A pair's material is its PKCS#8, wrapped like any other. What a pair does takes milliseconds, and making one of RSA
+//! seconds, so all of it is done apart from the threads that serve everybody.
+
+use std::panic::resume_unwind;
+
+use zeroize::Zeroizing;
+
+use crate::crypto::ecc_keys::Curve;
+use crate::crypto::error::CryptoError;
+use crate::crypto::key_pair::{KeyPair, PairKind};
+use crate::crypto::random::Random;
+use crate::keyring::asker::Asker;
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
+use crate::keyring::lifecycle::NewKey;
+use crate::keyring::refusal::Refusal;
+use crate::keyring::states::Need;
+use crate::model::context::EncryptionContext;
+use crate::model::kms_key::{KeyOrigin, KeySpec, KmsKey};
+
+/// A pair for somebody who keeps it himself.
+pub(crate) struct DataKeyPair {
+    /// The private half: PKCS#8, wiped when it is dropped.
+    pub(crate) private: Zeroizing<Vec<u8>>,
+    /// The private half as KMS encrypted it.
+    pub(crate) ciphertext: Vec<u8>,
+    /// The public half: SPKI.
+    pub(crate) public: Vec<u8>,
+}
+
+impl Keyring {
+    /// The public half of a key, as SPKI.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for a key that cannot be used now; [`Refusal::NoPublicKey`]; [`KeyringError::Material`] for damaged
+    /// material.
+    pub(crate) async fn public_key(&self, key: &KmsKey) -> Result<Vec<u8>, KeyringError> {
+        Need::Cryptography.check(key)?;
+        if kind(key.spec).is_none() {
+            return Err(Refusal::NoPublicKey.into());
+        }
+        self.with_pair(key, |pair, _| pair.public()).await
+    }
+
+    /// Makes a pair, and encrypts its private half under a key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::encrypt`]; [`Refusal::NoPublicKey`] for a spec that is no pair.
+    pub(crate) async fn data_key_pair(
+        &self,
+        used: (&Asker, &KmsKey),
+        spec: KeySpec,
+        context: &EncryptionContext,
+    ) -> Result<DataKeyPair, KeyringError> {
+        // Whoever may not use the key is told at once, and not after a pair was made.
+        self.encrypt(used, &[], context)?;
+        let kind = kind(spec).ok_or(Refusal::NoPublicKey)?;
+        let (private, public) = self
+            .apart(move |random| {
+                let pair = KeyPair::generate(kind, random)?;
+                Ok((pair.render(), pair.public()))
+            })
+            .await?
+            .map_err(KeyringError::Unwrap)?;
+        Ok(DataKeyPair {
+            ciphertext: self.encrypt(used, &private, context)?,
+            private,
+            public,
+        })
+    }
+
+    /// The PKCS#8 of a key that is to be made, where it is a pair and made here.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Unwrap`] for one that cannot be made.
+    pub(super) async fn first_pair(
+        &self,
+        new: &NewKey,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+        let Some(kind) = kind(new.spec).filter(|_| new.origin == KeyOrigin::AwsKms) else {
+            return Ok(None);
+        };
+        let made = self
+            .apart(move |random| KeyPair::generate(kind, random).map(|pair| pair.render()))
+            .await?;
+        made.map(Some).map_err(KeyringError::Unwrap)
+    }
+
+    /// Does something with the pair that a key is.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::PendingImport`]; [`KeyringError::Material`] for damaged material.
+    pub(super) async fn with_pair<T: Send + 'static>(
+        &self,
+        key: &KmsKey,
+        work: impl FnOnce(&KeyPair, &mut Random<'_>) -> T + Send + 'static,
+    ) -> Result<T, KeyringError> {
+        let material = key
+            .current()
+            .ok_or_else(|| Refusal::PendingImport(key.arn()))?;
+        let kind = kind(key.spec).ok_or(Refusal::NoPublicKey)?;
+        let bytes = self.material(key, material)?;
+        let done = self
+            .apart(move |random| {
+                let pair = KeyPair::parse(kind, &bytes)?;
+                Ok(work(&pair, random))
+            })
+            .await?;
+        done.map_err(|source| KeyringError::Material {
+            key_arn: key.arn(),
+            source,
+        })
+    }
+
+    /// Works where nobody waits for the thread. A panic goes on in whoever waits for the work.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Random<'_>) -> Result<T, CryptoError> + Send + 'static,
+    ) -> Result<Result<T, CryptoError>, KeyringError> {
+        let entropy = self.entropy.clone();
+        let working = tokio::task::spawn_blocking(move || {
+            let fill = |buffer: &mut [u8]| entropy.fill(buffer);
+            work(&mut Random(&fill))
+        });
+        let ended = working.await;
+        ended.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(cancelled) => KeyringError::TornDown(cancelled),
+        })
+    }
+}
+
+fn kind(spec: KeySpec) -> Option<PairKind> {
+    match spec {
+        KeySpec::SymmetricDefault
+        | KeySpec::Hmac224
+        | KeySpec::Hmac256
+        | KeySpec::Hmac384
+        | KeySpec::Hmac512 => None,
+        KeySpec::Rsa2048 => Some(PairKind::Rsa { bits: 2_048 }),
+        KeySpec::Rsa3072 => Some(PairKind::Rsa { bits: 3_072 }),
+        KeySpec::Rsa4096 => Some(PairKind::Rsa { bits: 4_096 }),
+        KeySpec::EccNistP256 => Some(PairKind::Ecc(Curve::P256)),
+        KeySpec::EccNistP384 => Some(PairKind::Ecc(Curve::P384)),
+        KeySpec::EccNistP521 => Some(PairKind::Ecc(Curve::P521)),
+        KeySpec::EccSecgP256k1 => Some(PairKind::Ecc(Curve::Secp256k1)),
+        KeySpec::EccNistEdwards25519 => Some(PairKind::Ed25519),
+    }
+}
