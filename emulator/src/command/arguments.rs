@@ -56,11 +56,11 @@ pub(crate) enum Command {
 impl Arguments {
     /// Looks where --listen says.
     pub(crate) fn forget_endpoint(&mut self) {
-        match &mut self.command {
-            Some(
-                Command::Healthcheck { endpoint } | Command::Inspect(Inspect { endpoint, .. }),
-            ) => *endpoint = None,
-            _ => {}
+        if let Some(
+            Command::Healthcheck { endpoint } | Command::Inspect(Inspect { endpoint, .. }),
+        ) = &mut self.command
+        {
+            *endpoint = None;
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Finding {
 /// [`Finding`] where it is not UTF-8.
 pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Finding> {
     std::str::from_utf8(bytes).map_err(|error| Finding {
-        line: 1 + count_lines(&bytes[..error.valid_up_to()]),
+        line: line_behind(&bytes[..error.valid_up_to()]),
         message: "it is not UTF-8".to_owned(),
     })
 }
@@ -33,7 +33,7 @@ pub(crate) fn parse_object<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, F
     let start = text.trim_start();
     if !start.is_empty() && !start.starts_with('{') {
         return Err(Finding {
-            line: 1 + count_lines(&text.as_bytes()[..text.len() - start.len()]),
+            line: line_behind(&text.as_bytes()[..text.len() - start.len()]),
             message: "a JSON object is expected here".to_owned(),
         });
     }
@@ -63,7 +63,7 @@ pub(crate) fn parse_item<'t, T: Deserialize<'t>>(
 /// The line on which a part of a text begins, from 1: it lies in the text, which is what its address says.
 pub(crate) fn line_of(text: &str, part: &RawValue) -> usize {
     let offset = part.get().as_ptr().addr() - text.as_ptr().addr();
-    1 + count_lines(&text.as_bytes()[..offset])
+    line_behind(&text.as_bytes()[..offset])
 }
 
 /// What is wrong, without the position that serde appends, and without a value of another type, which may be a secret.
@@ -82,8 +82,9 @@ pub(crate) fn told(error: &serde_json::Error) -> String {
     }
 }
 
-fn count_lines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| byte == b'\n').count()
+/// The line that follows these bytes, from 1.
+fn line_behind(bytes: &[u8]) -> usize {
+    bytes.split(|&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]

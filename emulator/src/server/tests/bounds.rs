@@ -10,7 +10,7 @@ const SHORT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn two_hundred_headers_are_taken() {
-    let server = Server::start().await;
+    let server = Server::start();
     let headers = "X-Probe: 1\r\n".repeat(200);
     let request = format!("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
 
@@ -21,7 +21,7 @@ async fn two_hundred_headers_are_taken() {
 
 #[tokio::test]
 async fn headers_above_8_kb_get_the_answer_of_s3() {
-    let server = Server::start().await;
+    let server = Server::start();
     let value = "v".repeat(8_192);
     let request = format!("GET / HTTP/1.1\r\nHost: h\r\nX-Probe: {value}\r\n\r\n");
 
@@ -41,7 +41,7 @@ async fn headers_above_8_kb_get_the_answer_of_s3() {
 
 #[tokio::test]
 async fn more_headers_than_hyper_holds_end_the_connection() {
-    let server = Server::start().await;
+    let server = Server::start();
     let headers = "X-Probe: 1\r\n".repeat(300);
     let request = format!("GET / HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
 
@@ -52,7 +52,7 @@ async fn more_headers_than_hyper_holds_end_the_connection() {
 
 #[tokio::test]
 async fn whatever_ends_a_body_twice_nothing_behind_it_is_read() {
-    let server = Server::start().await;
+    let server = Server::start();
     let smuggled = "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
 
     for fields in [
@@ -76,7 +76,7 @@ async fn whatever_ends_a_body_twice_nothing_behind_it_is_read() {
 
 #[tokio::test]
 async fn an_ambiguous_request_is_told_why() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(
@@ -96,8 +96,7 @@ async fn silence_closes_whatever_came_before_it() {
         head: SHORT,
         ping: SHORT,
         ..Bounds::default()
-    })
-    .await;
+    });
 
     for bytes in [
         &b""[..],
@@ -125,8 +124,7 @@ async fn a_body_that_stops_coming_is_idle() {
             within: SHORT,
         },
         ..Bounds::default()
-    })
-    .await;
+    });
 
     let answer = server
         .exchange(b"PUT /read HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")
@@ -141,8 +139,7 @@ async fn a_head_that_drips_meets_the_deadline_of_the_whole() {
     let server = Server::with(Bounds {
         head: SHORT,
         ..Bounds::default()
-    })
-    .await;
+    });
     let (mut reading, mut writing) = server.connect().await.into_split();
     writing.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
 
@@ -165,8 +162,7 @@ async fn an_answer_that_nobody_reads_is_given_up() {
     let server = Server::with(Bounds {
         unread: SHORT,
         ..Bounds::default()
-    })
-    .await;
+    });
     let mut stream = server.connect().await;
 
     stream
@@ -184,8 +180,7 @@ async fn connections_beyond_the_bound_wait_for_their_turn() {
     let server = Server::with(Bounds {
         connections: 2,
         ..Bounds::default()
-    })
-    .await;
+    });
 
     let request = b"GET /meet HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
     let answers = futures_util::future::join_all((0..16).map(|_| server.exchange(request))).await;

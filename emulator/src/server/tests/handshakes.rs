@@ -13,8 +13,7 @@ async fn a_hello_without_an_end_is_cut_however_steadily_it_comes() {
     let server = Server::with(Bounds {
         handshake: Duration::from_millis(100),
         ..Bounds::default()
-    })
-    .await;
+    });
     let (mut answers, mut bytes) = server.connect().await.into_split();
     bytes.write_all(LONGEST_HELLO).await.unwrap();
 

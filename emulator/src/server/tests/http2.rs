@@ -22,7 +22,7 @@ const ENHANCE_YOUR_CALM: u8 = 0xb;
 
 #[tokio::test]
 async fn streams_and_headers_are_bounded_and_the_peer_is_told() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
 
     stream.write_all(PREFACE).await.unwrap();
@@ -45,7 +45,7 @@ async fn streams_and_headers_are_bounded_and_the_peer_is_told() {
 
 #[tokio::test]
 async fn a_peer_that_takes_back_what_it_asks_for_is_sent_away() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
     let mut flood = PREFACE.to_vec();
     for id in (1..4_000).step_by(2) {
@@ -61,7 +61,7 @@ async fn a_peer_that_takes_back_what_it_asks_for_is_sent_away() {
 
 #[tokio::test]
 async fn headers_without_end_are_not_gathered() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
     // A literal of 16,000 bytes named `x`: RFC 7541 §6.2.2, its length in a prefix of seven bits.
     let literal = [&b"\x00\x01x\x7f\x81\x7c"[..], &[b'v'; 16_000]].concat();
@@ -82,7 +82,7 @@ async fn headers_without_end_are_not_gathered() {
 
 #[tokio::test]
 async fn headers_above_8_kb_get_the_answer_of_s3_here_too() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
     let literal = [&b"\x00\x01x\x7f\xa9\x45"[..], &[b'v'; 9_000]].concat();
 
@@ -115,8 +115,7 @@ async fn a_peer_whose_window_stays_shut_is_given_up_though_it_answers_pings() {
         unread: SHORT,
         ping: SHORT / 4,
         ..Bounds::default()
-    })
-    .await;
+    });
     let (mut reading, mut writing) = server.connect().await.into_split();
     // INITIAL_WINDOW_SIZE is 0, and the path is `/endless`: RFC 9113 §6.5.2, RFC 7541 §6.2.2.
     let shut = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
@@ -147,8 +146,7 @@ async fn an_idle_connection_is_closed_though_its_peer_answers_nothing() {
         head: SHORT,
         unread: SHORT,
         ..Bounds::default()
-    })
-    .await;
+    });
     let mut stream = server.connect().await;
 
     stream.write_all(PREFACE).await.unwrap();

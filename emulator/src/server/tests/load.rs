@@ -23,8 +23,7 @@ async fn half_open_connections_stand_in_nobodys_way_and_are_closed() {
         head: DEADLINE,
         connections: 2 * HALF_OPEN,
         ..Bounds::default()
-    })
-    .await;
+    });
     let mut standing = Vec::new();
     for index in 0..HALF_OPEN {
         let mut stream = server.connect().await;
@@ -53,8 +52,8 @@ async fn where_another_may_wait_a_connection_ends_with_its_answer() {
         connections,
         ..Bounds::default()
     };
-    let crowded = Server::with(with_room(1)).await;
-    let roomy = Server::with(with_room(2)).await;
+    let crowded = Server::with(with_room(1));
+    let roomy = Server::with(with_room(2));
 
     let answer = crowded.exchange(request).await;
     let mut stream = roomy.connect().await;
@@ -80,8 +79,7 @@ async fn where_another_waits_those_that_only_stand_there_make_room() {
         unread: ever,
         connections: 3,
         ..Bounds::default()
-    })
-    .await;
+    });
     let mut standing = Vec::new();
     for beginning in BEGINNINGS {
         let mut stream = server.connect().await;

@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn paths_and_queries_arrive_as_they_were_sent() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     for (target, seen) in [
         ("/b//k?x=%2F+&y", "/b//k?x=/ &y="),
@@ -23,7 +23,7 @@ async fn paths_and_queries_arrive_as_they_were_sent() {
 
 #[tokio::test]
 async fn headers_arrive_with_duplicates_and_any_bytes() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"GET / HTTP/1.1\r\nHost: h:1\r\nX-Probe: a\r\nx-probe: \xc3\xa4\xff\r\nConnection: close\r\n\r\n")
@@ -37,7 +37,7 @@ async fn headers_arrive_with_duplicates_and_any_bytes() {
 
 #[tokio::test]
 async fn unknown_methods_reach_the_service() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"BREW / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -48,7 +48,7 @@ async fn unknown_methods_reach_the_service() {
 
 #[tokio::test]
 async fn a_body_streams_both_ways_at_once() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
 
     stream
@@ -65,7 +65,7 @@ async fn a_body_streams_both_ways_at_once() {
 
 #[tokio::test]
 async fn a_body_of_unknown_length_goes_out_in_chunks() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"GET /pieces HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -83,7 +83,7 @@ async fn a_body_of_unknown_length_goes_out_in_chunks() {
 
 #[tokio::test]
 async fn a_chunked_body_is_read_to_its_end() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"PUT /read HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
@@ -94,7 +94,7 @@ async fn a_chunked_body_is_read_to_its_end() {
 
 #[tokio::test]
 async fn a_connection_carries_many_requests() {
-    let server = Server::start().await;
+    let server = Server::start();
     let put = b"PUT /read HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc";
     let get = b"GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 
@@ -106,7 +106,7 @@ async fn a_connection_carries_many_requests() {
 
 #[tokio::test]
 async fn dates_come_from_the_clock() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -121,7 +121,7 @@ async fn dates_come_from_the_clock() {
 
 #[tokio::test]
 async fn a_broken_body_is_told_to_the_service() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"PUT /read HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n")
@@ -132,7 +132,7 @@ async fn a_broken_body_is_told_to_the_service() {
 
 #[tokio::test]
 async fn an_answer_that_fails_midway_never_looks_whole() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"GET /fail HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -143,7 +143,7 @@ async fn an_answer_that_fails_midway_never_looks_whole() {
 
 #[tokio::test]
 async fn a_compressed_transfer_is_refused_as_aws_does() {
-    let server = Server::start().await;
+    let server = Server::start();
     let statuses = [
         ("gzip", "HTTP/1.1 501 "),
         ("br", "HTTP/1.1 400 "),

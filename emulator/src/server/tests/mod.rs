@@ -55,11 +55,11 @@ struct Server {
 }
 
 impl Server {
-    async fn start() -> Self {
-        Self::with(Bounds::default()).await
+    fn start() -> Self {
+        Self::with(Bounds::default())
     }
 
-    async fn with(bounds: Bounds) -> Self {
+    fn with(bounds: Bounds) -> Self {
         let service = Arc::new(Probe::default());
         let front = Front {
             service: Arc::clone(&service) as Arc<dyn Service>,

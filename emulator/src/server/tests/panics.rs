@@ -8,7 +8,7 @@ const LAST: &[u8] = b"GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n
 
 #[tokio::test]
 async fn a_panic_is_answered_as_a_failure_of_s3() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     for path in ["/panic", "/panic-at-once"] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -25,7 +25,7 @@ async fn a_panic_is_answered_as_a_failure_of_s3() {
 
 #[tokio::test]
 async fn a_panic_in_a_call_of_kms_is_answered_as_a_failure_of_kms() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(
@@ -43,7 +43,7 @@ async fn a_panic_in_a_call_of_kms_is_answered_as_a_failure_of_kms() {
 
 #[tokio::test]
 async fn a_panic_leaves_its_connection_to_the_next_request() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(&[&b"GET /panic HTTP/1.1\r\nHost: h\r\n\r\n"[..], LAST].concat())
@@ -55,7 +55,7 @@ async fn a_panic_leaves_its_connection_to_the_next_request() {
 
 #[tokio::test]
 async fn a_client_that_is_still_sending_sees_the_answer_to_a_panic() {
-    let server = Server::start().await;
+    let server = Server::start();
     let size = 4 * 1_024 * 1_024;
     let head = format!("PUT /panic HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n");
 
@@ -68,7 +68,7 @@ async fn a_client_that_is_still_sending_sees_the_answer_to_a_panic() {
 
 #[tokio::test]
 async fn a_panic_within_a_body_cuts_its_connection_and_no_other() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut neighbour = server.connect().await;
     neighbour
         .write_all(b"GET /first HTTP/1.1\r\nHost: h\r\n\r\n")

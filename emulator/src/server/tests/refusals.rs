@@ -8,7 +8,7 @@ const BODY_BYTES: usize = 8 * 1_024 * 1_024;
 
 #[tokio::test]
 async fn a_client_that_sends_all_before_it_reads_sees_the_refusal() {
-    let server = Server::start().await;
+    let server = Server::start();
     let body = vec![b'x'; BODY_BYTES];
 
     for path in ["/refuse", "/begin"] {
@@ -29,7 +29,7 @@ async fn a_client_that_sends_all_before_it_reads_sees_the_refusal() {
 
 #[tokio::test]
 async fn a_client_that_waits_is_refused_before_the_100() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(
@@ -43,7 +43,7 @@ async fn a_client_that_waits_is_refused_before_the_100() {
 
 #[tokio::test]
 async fn a_client_that_waits_is_told_to_go_on_once_its_body_is_wanted() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
 
     stream
@@ -62,7 +62,7 @@ async fn a_client_that_waits_is_told_to_go_on_once_its_body_is_wanted() {
 /// came instead of the 100 until its connection is closed.
 #[tokio::test]
 async fn a_client_that_waits_with_nothing_to_send_gets_its_answer_and_no_further_one() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(
@@ -80,8 +80,7 @@ async fn a_body_without_end_is_not_read_for_ever() {
     let server = Server::with(Bounds {
         drain_bytes: 1_024,
         ..Bounds::default()
-    })
-    .await;
+    });
     let mut stream = server.connect().await;
 
     stream
@@ -99,8 +98,7 @@ async fn a_body_that_never_comes_is_not_waited_for() {
     let server = Server::with(Bounds {
         drain: Duration::from_millis(50),
         ..Bounds::default()
-    })
-    .await;
+    });
 
     let answer = server
         .exchange(b"PUT /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
@@ -111,7 +109,7 @@ async fn a_body_that_never_comes_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_refusal_without_a_body_keeps_the_connection() {
-    let server = Server::start().await;
+    let server = Server::start();
     let refused = b"GET /refuse HTTP/1.1\r\nHost: h\r\n\r\n";
     let last = b"GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 

@@ -7,7 +7,7 @@ const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
 
 #[tokio::test]
 async fn heads_that_can_be_read_in_two_ways_are_refused() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     for fields in [
         "Content-Length: +5",
@@ -55,7 +55,7 @@ async fn heads_that_can_be_read_in_two_ways_are_refused() {
 
 #[tokio::test]
 async fn request_lines_that_are_none_are_refused() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     for line in [
         "GET /a b HTTP/1.1",
@@ -77,7 +77,7 @@ async fn request_lines_that_are_none_are_refused() {
 
 #[tokio::test]
 async fn chunks_of_http_1_0_are_refused() {
-    let server = Server::start().await;
+    let server = Server::start();
     let request =
         format!("PUT /read HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}");
 
@@ -97,8 +97,7 @@ async fn nothing_is_read_behind_a_broken_chunk() {
     let server = Server::with(Bounds {
         body,
         ..Bounds::default()
-    })
-    .await;
+    });
     let extensions = format!("5;{}\r\nhello\r\n0\r\n\r\n", "x".repeat(20_000));
     let trailers = format!("0\r\nX-Trailer: {}\r\n\r\n", "x".repeat(20_000));
 
@@ -130,7 +129,7 @@ async fn nothing_is_read_behind_a_broken_chunk() {
 
 #[tokio::test]
 async fn an_absolute_target_is_a_path_and_its_host_does_not_count() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     let answer = server
         .exchange(b"GET http://other/a?b=c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -142,7 +141,7 @@ async fn an_absolute_target_is_a_path_and_its_host_does_not_count() {
 /// Source: <https://github.com/versity/versitygw/issues/1530>, where S3 itself was asked; its empty body comes in chunks.
 #[tokio::test]
 async fn a_request_of_http_1_1_without_a_host_is_refused_in_no_words() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     for target in ["/a", "http://h/a"] {
         let request = format!("PUT {target} HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello{SMUGGLED}");
@@ -160,7 +159,7 @@ async fn a_request_of_http_1_1_without_a_host_is_refused_in_no_words() {
 /// request whose host is omitted; RFC 9112 §3.2.
 #[tokio::test]
 async fn a_host_may_be_empty_and_in_http_1_0_be_missing() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     for head in [
         "GET /a HTTP/1.0",

@@ -19,7 +19,7 @@ const HTTP2_REQUEST: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
 
 #[tokio::test]
 async fn http2_without_tls_is_spoken() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
 
     stream.write_all(HTTP2_REQUEST).await.unwrap();
@@ -32,7 +32,7 @@ async fn http2_without_tls_is_spoken() {
 
 #[tokio::test]
 async fn http2_within_tls_is_agreed_on() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = secure(&server, "localhost", &[b"h2", b"http/1.1"]).await;
 
     stream.write_all(HTTP2_REQUEST).await.unwrap();
@@ -45,7 +45,7 @@ async fn http2_within_tls_is_agreed_on() {
 
 #[tokio::test]
 async fn http1_within_tls_needs_no_agreement() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = secure(&server, "localhost", &[]).await;
 
     stream
@@ -59,7 +59,7 @@ async fn http1_within_tls_needs_no_agreement() {
 
 #[tokio::test]
 async fn a_large_body_streams_through_tls() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = secure(&server, "localhost", &[]).await;
     let head =
         b"PUT /read HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\nConnection: close\r\n\r\n";
@@ -73,7 +73,7 @@ async fn a_large_body_streams_through_tls() {
 
 #[tokio::test]
 async fn the_certificate_names_every_host() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     for name in [
         "localhost",
@@ -98,7 +98,7 @@ async fn the_certificate_names_every_host() {
 
 #[tokio::test]
 async fn no_certificate_names_what_is_not_ours() {
-    let server = Server::start().await;
+    let server = Server::start();
     let connector = connector(server.tls.ca_pem().unwrap(), &[]);
 
     for name in ["example.com", "not-amazonaws.com", "10.0.0.1"] {

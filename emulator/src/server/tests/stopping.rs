@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_request_in_flight_is_finished() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut stream = server.connect().await;
     stream
         .write_all(b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -25,7 +25,7 @@ async fn a_request_in_flight_is_finished() {
 
 #[tokio::test]
 async fn idle_and_half_open_connections_do_not_hold_it_up() {
-    let server = Server::start().await;
+    let server = Server::start();
     let _silent = server.connect().await;
     let mut half_open = Vec::new();
     for bytes in [
@@ -53,8 +53,7 @@ async fn a_request_that_never_ends_is_cut_after_the_grace() {
     let server = Server::with(Bounds {
         grace: Duration::from_millis(50),
         ..Bounds::default()
-    })
-    .await;
+    });
     let mut stream = server.connect().await;
     stream
         .write_all(b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -69,7 +68,7 @@ async fn a_request_that_never_ends_is_cut_after_the_grace() {
 
 #[tokio::test]
 async fn dropping_it_frees_the_port() {
-    let server = Server::start().await;
+    let server = Server::start();
 
     drop(server.serving);
 
