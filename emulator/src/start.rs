@@ -194,7 +194,9 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
             StoreError::FolderInUse(_) => StartError(format!(
                 "{error}: stop that one, or give this one another folder"
             )),
-            StoreError::Io { .. } => StartError(format!("{error}; {}", place_hint(config))),
+            StoreError::Io { ref source, .. } if is_about_place(source.kind()) => {
+                StartError(format!("{error}; {}", place_hint(config)))
+            }
             other => StartError::of(other),
         })?;
     Ok(Parts {
@@ -205,6 +207,18 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         requests: Requests::default(),
         panics: Panics::default(),
     })
+}
+
+/// Whether another folder would have done.
+fn is_about_place(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::NotFound
+    )
 }
 
 fn place_hint(config: &Config) -> &'static str {

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 
 import pytest
 import requests
@@ -48,18 +49,21 @@ def test_folders_are_synced_under_a_key_there_and_back(server, scheme, bucket, h
     for name, content in contents.items():
         (home / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "folder" / name).write_bytes(content)
+        # S3 tells whole seconds: what was written in the second of its upload would count as newer.
+        os.utime(home / "folder" / name, (1_700_000_000, 1_700_000_000))
     (home / "key").write_bytes(KEY)
     key = server.client(scheme, "kms").create_key()["KeyMetadata"]["Arn"]
     customers = ["--sse-c", "AES256", "--sse-c-key", f"fileb://{home}/key"]
     writing, reading = (customers, customers) if mode == "SSE-C" else (["--sse", "aws:kms", "--sse-kms-key-id", key], [])
 
-    server.aws(scheme, "s3", "sync", home / "folder", f"s3://{bucket}", "--no-progress", *writing, home=home)
-    again = server.aws(scheme, "s3", "sync", home / "folder", f"s3://{bucket}", *writing, home=home)
-    server.aws(scheme, "s3", "sync", f"s3://{bucket}", home / "back", "--no-progress", *reading, home=home)
+    there = f"{scheme}/{mode}"
+    server.aws(scheme, "s3", "sync", home / "folder", f"s3://{bucket}/{there}", "--no-progress", *writing, home=home)
+    again = server.aws(scheme, "s3", "sync", home / "folder", f"s3://{bucket}/{there}", *writing, home=home)
+    server.aws(scheme, "s3", "sync", f"s3://{bucket}/{there}", home / "back", "--no-progress", *reading, home=home)
 
     assert again == ""
     for name, content in contents.items():
-        told = requests.get(f"{server.uri('http')}/_emulator/stored", params={"bucket": bucket, "key": name}, timeout=10).json()
+        told = requests.get(f"{server.uri('http')}/_emulator/stored", params={"bucket": bucket, "key": f"{there}/{name}"}, timeout=10).json()
         assert (told["mode"], told["kms_key_arn"]) == (mode, key if mode == "SSE-KMS" else None)
         assert (home / "back" / name).read_bytes() == content
 

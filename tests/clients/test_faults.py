@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from conftest import BINARY, Server
 
 NOBODY = 65_534
+NEEDED = "--data needs a folder that this user can write"
 LARGE = hashlib.shake_128(b"large").digest(300_000)
 SEGMENT = 65_536
 
@@ -210,7 +211,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(folder, mount, tmp_path):
 
     line = refusal(folder, under=disk.under, home=tmp_path)
 
-    assert line == f"strongroom: cannot create `{folder}/lock`: Read-only file system (os error 30)\n"
+    assert line == f"strongroom: cannot create `{folder}/lock`: Read-only file system (os error 30); {NEEDED}\n"
 
 
 def test_a_folder_of_somebody_else_is_one_line(folder):
@@ -228,7 +229,7 @@ def test_a_folder_of_somebody_else_is_one_line(folder):
         line = refusal(data, under=under, home=reached, program=program)
         data.chmod(0o700)
 
-    assert line == f"strongroom: cannot create `{data}/lock`: Permission denied (os error 13)\n"
+    assert line == f"strongroom: cannot create `{data}/lock`: Permission denied (os error 13); {NEEDED}\n"
 
 
 def test_blobs_that_are_removed_cut_or_flipped_are_refused_and_all_else_is_served(folder, tmp_path, once):
