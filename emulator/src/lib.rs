@@ -22,6 +22,7 @@ mod control;
 mod crypto;
 mod disk;
 mod entropy;
+mod faults;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzing;
 mod journal;
@@ -63,6 +64,7 @@ pub use crate::control::stored::{
     BucketDefault, KmsMaterial, Layer, Mode, Stored, StoredBlob, Surroundings, WrappedUnder,
 };
 pub use crate::control::verify::{Verification, Verified};
+pub use crate::faults::rules::{Fault, FaultAnswer};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use crate::fuzzing::FuzzTarget;

@@ -12,6 +12,7 @@ use crate::control::look::{LookError, Wanted, find};
 use crate::control::search::{Finding, search};
 use crate::control::state::{Snapshot, State};
 use crate::control::stored::{Stored, Surroundings};
+use crate::faults::rules::Fault;
 use crate::journal::kms_calls::{KmsCall, KmsCalls};
 use crate::journal::received::ReceivedRequest;
 use crate::journal::requests::Requests;
@@ -165,8 +166,22 @@ impl Running {
         self.kms_calls.all()
     }
 
+    /// Lets requests of clients go wrong, until the rule is spent or the server is reset.
+    ///
+    /// # Errors
+    ///
+    /// One line, for an operation that neither S3 nor KMS has.
+    pub fn fault(&self, fault: Fault) -> Result<(), String> {
+        self.state.set_fault(fault)
+    }
+
+    /// The rules that still apply to something, with the times that are left.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.state.faults.all()
+    }
+
     /// Makes the server what it was when it became ready: every bucket, object, upload and KMS key is gone, what the settings
-    /// name is made again (its KMS keys under new ids), the journals are empty, and the clock is back where it began. The root
+    /// name is made again (its KMS keys under new ids), the journals are empty, no fault is set, and the clock is back where it began. The root
     /// key stays. With a data folder this wipes what lies in it.
     ///
     /// Whoever asks meanwhile waits. A write that was under way is refused (503, which clients send again): it never lands

@@ -16,6 +16,7 @@ use crate::control::gate::Gate;
 use crate::control::service::ControlService;
 use crate::control::state::{Provision, State};
 use crate::entropy::Entropy;
+use crate::faults::rules::Faults;
 use crate::journal::kms_calls::KmsCalls;
 use crate::journal::requests::Requests;
 use crate::keyring::handle::{Keyring, KeyringParts};
@@ -57,6 +58,7 @@ pub(crate) struct Parts {
     kms_calls: KmsCalls,
     requests: Requests,
     panics: Panics,
+    faults: Faults,
 }
 
 /// A server that nobody can reach yet.
@@ -206,6 +208,7 @@ async fn open(config: &Config) -> Result<Parts, StartError> {
         kms_calls: KmsCalls::default(),
         requests: Requests::default(),
         panics: Panics::default(),
+        faults: Faults::default(),
     })
 }
 
@@ -237,6 +240,7 @@ fn state(config: &Config, parts: &Parts, services: &Services) -> State {
         entropy: parts.entropy.clone(),
         requests: parts.requests.clone(),
         kms_calls: parts.kms_calls.clone(),
+        faults: parts.faults.clone(),
         provision: provision(config, services),
         gate: Gate::default(),
         named: Mutex::default(),
@@ -388,11 +392,13 @@ impl Services {
                 strict_tls: config.strict_tls,
                 strict_region: config.strict_region,
             }),
+            faults: parts.faults.clone(),
         };
         let kms = KmsService {
             keyring: Arc::clone(keyring),
             authenticator: Arc::clone(authenticator),
             calls: parts.kms_calls.clone(),
+            faults: parts.faults.clone(),
             clock: parts.clock.clone(),
             entropy: parts.entropy.clone(),
         };

@@ -73,7 +73,7 @@ pub use crate::client_side::format::{Format, format_of};
 pub use crate::encryption::Encryption;
 pub use crate::server::Strongroom;
 pub use strongroom::{
-    Authentication, ClientSideFormat, ClockHandle, Config, KmsCall, Layer, LayerLayout, Mode,
-    NewBuckets, ReceivedRequest, Secret, Segment, Snapshot, Stored, StoredBlob, Through,
-    WrappedUnder,
+    Authentication, ClientSideFormat, ClockHandle, Config, Fault, FaultAnswer, KmsCall, Layer,
+    LayerLayout, Mode, NewBuckets, ReceivedRequest, Secret, Segment, Snapshot, Stored, StoredBlob,
+    Through, WrappedUnder,
 };

@@ -27,7 +27,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("seed", &["s3", "kms", "keyring", "auth"], GROUND),
     (
         "running",
-        &["server", "control", "store", "journal"],
+        &["server", "control", "store", "faults", "journal"],
         GROUND,
     ),
     (

@@ -11,6 +11,7 @@ mod data_key_pairs;
 mod data_keys;
 mod encrypt;
 mod encrypt_to_pairs;
+mod faults;
 mod keys;
 mod lookups;
 mod mac;

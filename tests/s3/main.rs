@@ -23,6 +23,7 @@ mod data_format;
 mod default_encryption;
 mod deletes;
 mod dsse;
+mod faults;
 mod forms;
 mod journal;
 mod key_states;

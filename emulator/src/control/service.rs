@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use tokio::task;
 use crate::control::json::render;
 use crate::control::look::{LookError, Wanted, find};
 use crate::control::state::{MOST_NAMED, State};
-use crate::control::{guard, journals};
+use crate::control::{guard, journals, rules};
 use crate::model::bucket_name::BucketName;
 use crate::s3::target::Hosts;
 use crate::s3::workers::joined;
@@ -33,11 +34,16 @@ const RESETS: [&str; 2] = ["/_localstack/state/reset", "/moto-api/reset"];
 /// The bucket that the last of them could be in.
 const MOTO: &str = "moto-api";
 /// What it can be asked for, and how.
-const ASKED: [(&str, Method, Asked); 8] = [
+const ASKED: [(&str, Method, Asked); 13] = [
     ("stored", Method::GET, Asked::Stored),
     ("requests", Method::GET, Asked::Requests),
     ("kms-calls", Method::GET, Asked::KmsCalls),
     ("ca.pem", Method::GET, Asked::Certificate),
+    ("faults", Method::GET, Asked::Faults),
+    ("faults", Method::POST, Asked::SetFault),
+    ("faults", Method::DELETE, Asked::ClearFaults),
+    ("clock", Method::GET, Asked::Clock),
+    ("clock", Method::POST, Asked::Advance),
     ("reset", Method::POST, Asked::Reset),
     ("snapshot", Method::POST, Asked::Snapshot),
     ("snapshot", Method::DELETE, Asked::Forget),
@@ -70,6 +76,11 @@ enum Asked {
     Requests,
     KmsCalls,
     Certificate,
+    Faults,
+    SetFault,
+    ClearFaults,
+    Clock,
+    Advance,
     Reset,
     Snapshot,
     Forget,
@@ -130,11 +141,26 @@ impl ControlService {
             Asked::Stored => self.stored(request).await.map(Told::Json),
             Asked::Requests => journals::of_requests(&self.state.requests, &request.query)
                 .map(Told::Json)
-                .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error)),
+                .map_err(bad),
             Asked::KmsCalls => Ok(Told::Json(journals::of_kms_calls(
                 &self.state.kms_calls.all(),
             ))),
             Asked::Certificate => self.certificate(),
+            Asked::Faults => Ok(Told::Json(rules::render(&self.state.faults.all()))),
+            Asked::SetFault => {
+                let fault = rules::parse(&request.query);
+                let set = fault.and_then(|fault| self.state.set_fault(fault));
+                set.map(|()| ok()).map_err(bad)
+            }
+            Asked::ClearFaults => {
+                self.state.faults.clear();
+                Ok(ok())
+            }
+            Asked::Clock => Ok(self.time()),
+            Asked::Advance => {
+                self.state.clock.advance(seconds_of(request)?);
+                Ok(self.time())
+            }
             Asked::Reset => self.state.reset().await.map(|()| ok()).map_err(failed),
             Asked::Snapshot => {
                 let id = self.state.name_snapshot().await.map_err(failed)?;
@@ -148,6 +174,11 @@ impl ControlService {
             }
             Asked::Restore => self.restore(id_of(request)?).await,
         }
+    }
+
+    /// What time it is by the server's clock.
+    fn time(&self) -> Told {
+        Told::Json(json!({ "now": self.state.clock.now().iso8601() }))
     }
 
     async fn restore(&self, id: &str) -> Result<Told, Refusal> {
@@ -221,6 +252,20 @@ fn no_snapshot(id: &str) -> Refusal {
         StatusCode::NOT_FOUND,
         format!("no snapshot is called `{id}`"),
     )
+}
+
+/// By how much to move the clock.
+fn seconds_of(request: &Request) -> Result<Duration, Refusal> {
+    let seconds = request
+        .query
+        .find("advance")
+        .ok_or_else(|| missing("advance"))?;
+    let wanted = seconds.parse().map(Duration::from_secs);
+    wanted.map_err(|_| bad(format!("`{seconds}` is no number of seconds")))
+}
+
+fn bad(error: String) -> Refusal {
+    Refusal(StatusCode::BAD_REQUEST, error)
 }
 
 fn too_many() -> Refusal {

@@ -9,7 +9,9 @@ use tokio::task;
 
 use crate::clock::Clock;
 use crate::control::gate::Gate;
+use crate::control::rules;
 use crate::entropy::Entropy;
+use crate::faults::rules::{Fault, Faults};
 use crate::journal::kms_calls::KmsCalls;
 use crate::journal::requests::Requests;
 use crate::keyring::handle::Keyring;
@@ -36,6 +38,7 @@ pub(crate) struct State {
     pub(crate) entropy: Entropy,
     pub(crate) requests: Requests,
     pub(crate) kms_calls: KmsCalls,
+    pub(crate) faults: Faults,
     pub(crate) provision: Provision,
     /// Closed while it happens.
     pub(crate) gate: Gate,
@@ -76,10 +79,22 @@ impl State {
         self.keyring.forget();
         self.requests.clear();
         self.kms_calls.clear();
+        self.faults.clear();
         self.clock.restart();
         let made = making.await;
         drop(closed);
         made
+    }
+
+    /// Lets something go wrong.
+    ///
+    /// # Errors
+    ///
+    /// One line, for an operation that there is not.
+    pub(crate) fn set_fault(&self, fault: Fault) -> Result<(), String> {
+        rules::check(&fault)?;
+        self.faults.set(fault);
+        Ok(())
     }
 
     /// Takes a snapshot.

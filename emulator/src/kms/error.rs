@@ -10,9 +10,17 @@ use http::StatusCode;
 
 use crate::auth::authenticator::MAX_SKEW;
 use crate::auth::error::AuthError;
+use crate::faults::rules::FaultAnswer;
 use crate::keyring::error::KeyringError;
 use crate::keyring::refusal::Refusal;
 use crate::model::timestamp::Timestamp;
+
+const INTERNAL: &str = "The request was rejected because an internal exception occurred.";
+const THROTTLED: &str =
+    "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
+const TIMED_OUT: &str =
+    "The system timed out while trying to fulfill the request. You can retry the request.";
+const DENIED: &str = "You do not have sufficient access to perform this action.";
 
 /// An answer that is an error.
 #[derive(Debug)]
@@ -72,10 +80,28 @@ impl KmsError {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             source: Some(source.into()),
-            ..Self::new(
-                "KMSInternalException",
-                "The request was rejected because an internal exception occurred.",
-            )
+            ..Self::new("KMSInternalException", INTERNAL)
+        }
+    }
+}
+
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html>, and the errors of each operation there.
+impl From<FaultAnswer> for KmsError {
+    fn from(answer: FaultAnswer) -> Self {
+        let (exception, message) = match answer {
+            FaultAnswer::ServiceUnavailable => return Self::unavailable(),
+            FaultAnswer::SlowDown => ("ThrottlingException", THROTTLED),
+            FaultAnswer::InternalError => ("KMSInternalException", INTERNAL),
+            FaultAnswer::RequestTimeout => ("DependencyTimeoutException", TIMED_OUT),
+            FaultAnswer::AccessDenied => ("AccessDeniedException", DENIED),
+        };
+        let status = match answer {
+            FaultAnswer::SlowDown | FaultAnswer::AccessDenied => StatusCode::BAD_REQUEST,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self {
+            status,
+            ..Self::new(exception, message)
         }
     }
 }

@@ -10,6 +10,6 @@ mod lockout;
 mod members;
 mod metadata;
 mod operation;
-mod operations;
+pub(crate) mod operations;
 mod pages;
 mod tags;

@@ -13,6 +13,7 @@ use crate::auth::authenticator::{Authenticator, Identified};
 use crate::auth::identity::Caller;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::faults::rules::{Asked, Faults};
 use crate::journal::kms_calls::{KmsCall, KmsCalls, Through};
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::Keyring;
@@ -39,6 +40,7 @@ pub(crate) struct KmsService {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) calls: KmsCalls,
+    pub(crate) faults: Faults,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
 }
@@ -140,7 +142,14 @@ impl KmsService {
             about.account = Some(identity.account.clone());
         }
         let mut cx = self.context(entry, identified)?;
-        let answer = perform(entry, &request.document, &mut cx).await;
+        let asked = Asked {
+            operation: entry.name,
+            ..Asked::default()
+        };
+        let answer = match self.faults.plan(&asked) {
+            Some(fault) => Err(fault.into()),
+            None => perform(entry, &request.document, &mut cx).await,
+        };
         self.record(cx, answer.as_ref().err());
         answer
     }

@@ -107,6 +107,7 @@ codes! {
     RequestTimeout BAD_REQUEST "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.";
     ServiceUnavailable SERVICE_UNAVAILABLE "Service is unable to handle request.";
     SignatureDoesNotMatch FORBIDDEN "The request signature we calculated does not match the signature you provided. Check your key and signing method.";
+    SlowDown SERVICE_UNAVAILABLE "Please reduce your request rate.";
     V1APIsNotAllowed METHOD_NOT_ALLOWED "The V1 APIs are not allowed for this bucket.";
     XAmzContentSHA256Mismatch BAD_REQUEST "The provided 'x-amz-content-sha256' header does not match what was computed.";
 }

@@ -13,6 +13,7 @@ use crate::auth::error::{AuthError, Mismatch};
 use crate::auth::payload::PayloadError;
 use crate::auth::post_policy::PolicyError;
 use crate::auth::signed_form::FormAuthError;
+use crate::faults::rules::FaultAnswer;
 use crate::keyring::error::KeyringError;
 use crate::keyring::refusal::Refusal;
 use crate::model::bucket::{Bucket, Versioning};
@@ -155,6 +156,19 @@ impl Code {
     /// An error with this code and a message of its own.
     pub(crate) fn says(self, message: impl Into<Cow<'static, str>>) -> S3Error {
         S3Error::new(self, message.into())
+    }
+}
+
+impl From<FaultAnswer> for S3Error {
+    fn from(answer: FaultAnswer) -> Self {
+        let code = match answer {
+            FaultAnswer::SlowDown => Code::SlowDown,
+            FaultAnswer::InternalError => Code::InternalError,
+            FaultAnswer::ServiceUnavailable => Code::ServiceUnavailable,
+            FaultAnswer::RequestTimeout => Code::RequestTimeout,
+            FaultAnswer::AccessDenied => Code::AccessDenied,
+        };
+        code.error()
     }
 }
 

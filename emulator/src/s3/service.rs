@@ -10,6 +10,7 @@ use crate::auth::authenticator::{Authenticator, Identified};
 use crate::auth::identity::{Caller, Identity};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::faults::rules::{Asked as FaultAsked, Faults};
 use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
@@ -41,6 +42,7 @@ pub(crate) struct S3Service {
     pub(crate) hosts: Hosts,
     pub(crate) workers: Workers,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) faults: Faults,
 }
 
 /// A request that is about to be performed.
@@ -165,6 +167,7 @@ impl S3Service {
             (None, None) => self.identify(&mut request)?,
         };
         tell_caller(about, &identified.caller);
+        self.find_fault(entry, &target, &request)?;
         let access = Access {
             insecure: self.settings.strict_tls && !request.is_secure(),
             is_version_4: identified.is_version_4,
@@ -190,6 +193,22 @@ impl S3Service {
             Call::Fresh(answer) => answer.of(cx.bucket()?, &incoming.request),
             Call::Unbuilt => Err(Code::NotImplemented.error()),
         }
+    }
+
+    /// What a test wants to go wrong for a client; what is asked in process is none's.
+    fn find_fault(&self, entry: &Entry, target: &Target, request: &Request) -> Result<(), S3Error> {
+        let key = match target {
+            Target::Object(object) => Some(object.key.as_str()),
+            _ => None,
+        };
+        let asked = FaultAsked {
+            operation: entry.name,
+            bucket: target.bucket().map(BucketName::as_str),
+            key,
+        };
+        let is_of_client = request.connection.peer.is_some();
+        let fault = is_of_client.then(|| self.faults.plan(&asked)).flatten();
+        fault.map_or(Ok(()), |answer| Err(answer.into()))
     }
 
     fn identify(&self, request: &mut Request) -> Result<Identified, S3Error> {
