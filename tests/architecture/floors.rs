@@ -56,7 +56,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
         SILENT_GROUND,
     ),
     ("store", &["model", "clock", "entropy", "disk"], &[]),
-    ("auth", &["wire", "crypto", "model", "clock"], &[]),
+    ("auth", &["policy", "wire", "crypto", "model", "clock"], &[]),
     ("policy", &["model"], &[]),
     ("faults", &["model", "clock", "entropy"], &[]),
     ("journal", &["model", "clock"], &[]),

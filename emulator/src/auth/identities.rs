@@ -85,6 +85,7 @@ impl Identities {
             access_key: user.access_key,
             secret_key: Zeroizing::new(user.secret_key),
             is_root: user.root,
+            permissions: Arc::default(),
         });
         let key = identity.access_key.clone();
         let known = self.by_key.insert(key.clone(), identity);

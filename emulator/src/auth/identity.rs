@@ -6,6 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::crypto::digest::sha256;
+use crate::policy::permissions::Permissions;
 
 /// A known identity.
 pub(crate) struct Identity {
@@ -21,6 +22,8 @@ pub(crate) struct Identity {
     pub(crate) canonical_id: String,
     /// Whether it is the root of its account.
     pub(crate) is_root: bool,
+    /// What it may do; no policy of its own stops a root.
+    pub(crate) permissions: Arc<Permissions>,
 }
 
 /// Who sent a request.
@@ -42,6 +45,7 @@ impl Identity {
             secret_key: Zeroizing::new(secret_key.to_owned()),
             canonical_id: canonical_id(account),
             is_root: true,
+            permissions: Arc::default(),
         }
     }
 

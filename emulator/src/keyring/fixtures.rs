@@ -1,5 +1,7 @@
 //! What the keyring's tests begin with: a keyring over an empty store, and somebody who asks.
 
+use std::sync::Arc;
+
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::journal::kms_calls::{KmsCalls, Through};
@@ -10,6 +12,7 @@ use crate::keyring::root_key::RootKey;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::KmsKey;
 use crate::model::timestamp::Timestamp;
+use crate::policy::keys::ContextKeys;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
 
@@ -32,15 +35,17 @@ pub(super) fn keyring(seed: u64) -> Keyring {
 }
 
 /// The root of the default account, in us-east-1, who calls KMS himself.
-pub(super) fn asker(operation: &'static str) -> Asker {
+pub(crate) fn asker(operation: &'static str) -> Asker {
     Asker {
         caller: "arn:aws:iam::000000000000:root".to_owned(),
         account: "000000000000".to_owned(),
+        permissions: Arc::default(),
         region: "us-east-1".to_owned(),
         through: Through::Direct,
         operation,
         action: operation,
         context: EncryptionContext::default(),
+        facts: ContextKeys::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The root key, the data keys that it wraps, and KMS keys.
 //!
 //! [`handle`] is the keyring. It makes KMS keys ([`lifecycle`], [`managed`], [`planted`]), finds them ([`lookup`]) for somebody
-//! ([`asker`]) who may use them ([`authorize`], [`policies`]) in their state ([`states`]), encrypts with them ([`encryption`],
+//! ([`asker`]) who may use them ([`authorize`], [`condition_keys`], [`policies`]) in their state ([`states`]), encrypts with them ([`encryption`],
 //! [`ciphertext`]) and turns them ([`rotation`]). Those that are pairs ([`key_pairs`]) sign
 //! ([`signatures`]) or encrypt ([`oaep`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
 //! needs the root key alone.
@@ -28,6 +28,7 @@ mod aliases;
 mod authorize;
 mod bucket_keys;
 mod ciphertext;
+mod condition_keys;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod lookup;

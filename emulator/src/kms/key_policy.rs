@@ -84,25 +84,15 @@ fn told(flaw: &Flaw) -> Cow<'static, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::kms_calls::Through;
+    use crate::keyring::fixtures::asker;
     use crate::keyring::policies::{customers, managed};
-    use crate::model::context::EncryptionContext;
 
     fn checked(text: &str) -> Result<(), KmsError> {
-        let asker = Asker {
-            caller: "arn:aws:iam::000000000000:root".to_owned(),
-            account: "000000000000".to_owned(),
-            region: "us-east-1".to_owned(),
-            through: Through::Direct,
-            operation: "PutKeyPolicy",
-            action: "PutKeyPolicy",
-            context: EncryptionContext::default(),
-        };
         let policy = NewPolicy {
             text: text.to_owned(),
             may_lock_out: false,
         };
-        check(&policy, &asker)
+        check(&policy, &asker("PutKeyPolicy"))
     }
 
     #[test]

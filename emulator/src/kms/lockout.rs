@@ -6,7 +6,7 @@
 
 use crate::keyring::asker::Asker;
 use crate::policy::caller::Caller;
-use crate::policy::decision::{Policies, decide};
+use crate::policy::decision::decide;
 use crate::policy::document::Document;
 use crate::policy::question::{About, Question};
 
@@ -21,7 +21,7 @@ pub(super) fn lets_in(policy: &Document, asker: &Asker) -> bool {
         about: About::Anything,
         owner: &asker.account,
     };
-    decide(&question, &Policies::of_key(policy)).is_ok()
+    decide(&question, &asker.permissions.with_key(policy)).is_ok()
 }
 
 #[cfg(test)]
@@ -29,8 +29,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::journal::kms_calls::Through;
-    use crate::model::context::EncryptionContext;
+    use crate::keyring::fixtures::asker;
     use crate::policy::document::Kind;
 
     const ROOT: &str = "arn:aws:iam::000000000000:root";
@@ -38,12 +37,7 @@ mod tests {
     fn is_let_in(statements: &Value) -> bool {
         let asker = Asker {
             caller: "arn:aws:iam::000000000000:user/ann".to_owned(),
-            account: "000000000000".to_owned(),
-            region: "us-east-1".to_owned(),
-            through: Through::Direct,
-            operation: "PutKeyPolicy",
-            action: "PutKeyPolicy",
-            context: EncryptionContext::default(),
+            ..asker("PutKeyPolicy")
         };
         let policy = json!({ "Statement": statements }).to_string();
         lets_in(&Document::parse(&policy, Kind::Key).unwrap(), &asker)

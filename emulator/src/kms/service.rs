@@ -25,6 +25,7 @@ use crate::kms::operation::{Call, Entry};
 use crate::kms::operations;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_name::KeyId;
+use crate::policy::keys::ContextKeys;
 use crate::wire::request::Request;
 use crate::wire::response::{About, Response};
 
@@ -168,11 +169,13 @@ impl KmsService {
             asker: Asker {
                 caller: identity.arn(),
                 account: identity.account.clone(),
+                permissions: Arc::clone(&identity.permissions),
                 region: identified.region,
                 through: Through::Direct,
                 operation: entry.name,
                 action: entry.name,
                 context: EncryptionContext::default(),
+                facts: ContextKeys::default(),
             },
             noted: Noted::default(),
             planted: Planted::default(),

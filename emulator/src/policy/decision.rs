@@ -27,21 +27,6 @@ pub(crate) struct Policies<'p> {
     pub(crate) is_granted: bool,
 }
 
-impl<'p> Policies<'p> {
-    /// Those that have a say about a KMS key: its own. Nobody can give a caller policies yet, and so each identity has
-    /// `Allow` for everything, as far as the key's policy lets its account in.
-    pub(crate) fn of_key(key: &'p Document) -> Self {
-        Self {
-            identity: IdentityPolicies::Unlimited,
-            boundary: None,
-            session: &[],
-            resource: Some(key),
-            rule: Rule::ResourceDecides,
-            is_granted: false,
-        }
-    }
-}
-
 /// The policies of a caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum IdentityPolicies<'p> {

@@ -2,7 +2,8 @@
 //!
 //! A [`document`] is read by [`parse`] into types that cannot hold a bad value, or refused with a [`flaw`]; [`decision`]
 //! asks all policies that have a say about a [`question`]. Services bring what they know: the [`caller`], the [`keys`]
-//! that conditions look at, and which kinds of policies there are.
+//! that conditions look at, and which
+//! kinds of policies there are; [`permissions`] are the caller's own.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>
 
@@ -12,6 +13,7 @@ pub(crate) mod document;
 pub(crate) mod flaw;
 pub(crate) mod keys;
 pub(crate) mod parse;
+pub(crate) mod permissions;
 pub(crate) mod question;
 
 mod comparison;

@@ -12,6 +12,7 @@ use crate::keyring::handle::Keyring;
 use crate::model::bucket::Bucket;
 use crate::model::context::EncryptionContext;
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
+use crate::policy::keys::ContextKeys;
 use crate::s3::code::Code;
 use crate::s3::error::S3Error;
 use crate::s3::workers::Workers;
@@ -111,11 +112,13 @@ impl Context {
         Ok(Asker {
             caller: identity.arn(),
             account: identity.account.clone(),
+            permissions: Arc::clone(&identity.permissions),
             region: region.to_owned(),
             through: Through::S3,
             operation,
             action: operation,
             context: EncryptionContext::default(),
+            facts: ContextKeys::default(),
         })
     }
 

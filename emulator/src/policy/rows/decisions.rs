@@ -9,6 +9,7 @@ use super::{
 use crate::policy::caller::Caller;
 use crate::policy::decision::{By, Denial, IdentityPolicies, Layer, Policies, Rule, decide};
 use crate::policy::document::{Document, Kind};
+use crate::policy::permissions::Permissions;
 use crate::policy::question::{About, Question};
 
 const STRANGER: &str = "arn:aws:iam::444455556666:user/v";
@@ -276,7 +277,7 @@ fn doubt_speaks_for_the_caller() {
             about: About::Anything,
             owner: HOME,
         };
-        let decided = decide(&question, &Policies::of_key(&resource));
+        let decided = decide(&question, &Permissions::default().with_key(&resource));
         assert_eq!(decided.is_ok(), expected, "{statements}");
     }
 }

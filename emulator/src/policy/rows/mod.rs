@@ -13,6 +13,7 @@ use crate::policy::caller::{Caller, Who};
 use crate::policy::decision::{By, Denial, IdentityPolicies, Policies, Rule, decide};
 use crate::policy::document::{Document, Kind};
 use crate::policy::keys::ContextKeys;
+use crate::policy::permissions::Permissions;
 use crate::policy::question::{About, Question};
 
 const HOME: &str = "111122223333";
@@ -80,7 +81,7 @@ fn by_resource(statement: &Value, caller: &Caller) -> Result<By, Denial> {
     let policies = Policies {
         identity: IdentityPolicies::Documents(&[]),
         rule: Rule::AccountDecides,
-        ..Policies::of_key(&resource)
+        ..Permissions::default().with_key(&resource)
     };
     ask(caller, &keys(), &policies)
 }
