@@ -13,7 +13,6 @@ use crate::policy::caller::{Caller, Who};
 use crate::policy::decision::{By, Denial, IdentityPolicies, Policies, Rule, decide};
 use crate::policy::document::{Document, Kind};
 use crate::policy::keys::ContextKeys;
-use crate::policy::permissions::Permissions;
 use crate::policy::question::{About, Question};
 
 const HOME: &str = "111122223333";
@@ -80,8 +79,11 @@ fn by_resource(statement: &Value, caller: &Caller) -> Result<By, Denial> {
     let resource = read(&with_statements(statement), Kind::Bucket);
     let policies = Policies {
         identity: IdentityPolicies::Documents(&[]),
+        boundary: None,
+        session: &[],
+        resource: Some(&resource),
         rule: Rule::AccountDecides,
-        ..Permissions::default().with_key(&resource)
+        is_granted: false,
     };
     ask(caller, &keys(), &policies)
 }
