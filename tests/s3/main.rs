@@ -37,6 +37,7 @@ mod laws;
 mod listing;
 mod load;
 mod multipart;
+mod obeyed;
 mod object_encryption;
 mod object_encryption_refusals;
 mod objects;

@@ -239,14 +239,21 @@ impl<'k> Parts<'k> {
 
     /// Makes an object of all parts.
     pub(crate) async fn complete(self) {
+        let (target, manifest) = self.completion();
+        let address = self.keyed.server.address();
+        succeeded(send_body(address, &target, &[], manifest.as_bytes()).await);
+    }
+
+    /// Target and body of the request that makes an object of all parts.
+    pub(crate) fn completion(&self) -> (String, String) {
         let part = |(number, etag): (&usize, &String)| {
             format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
         };
         let parts: String = self.manifest.iter().map(part).collect();
-        let manifest = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
-        let target = format!("POST {}?uploadId={}", self.path, self.id);
-        let address = self.keyed.server.address();
-        succeeded(send_body(address, &target, &[], manifest.as_bytes()).await);
+        (
+            format!("POST {}?uploadId={}", self.path, self.id),
+            format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>"),
+        )
     }
 
     /// The target of a request that writes a part.
