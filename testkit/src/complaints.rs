@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use strongroom::{ClientSideFormat, Finding, Stored};
+use strongroom::{ClientSideFormat, Finding, KmsCall, Stored, Through};
 
 /// So many places are named; there may be more.
 const MOST_PLACES: usize = 5;
@@ -19,6 +19,29 @@ pub(crate) fn in_the_clear(length: usize, found: &BTreeSet<Finding>) -> String {
     }
     format!(
         "the plaintext of {length} bytes, or a piece of it, lies in the clear: {places}. Bodies never do; keys, metadata and tags of objects are not encrypted, here as on AWS: keep secrets out of them."
+    )
+}
+
+/// What is said of these calls of an operation, of which there should have been so many.
+pub(crate) fn of_calls(operation: &str, expected: usize, calls: &[KmsCall]) -> String {
+    let last = &calls[calls.len().saturating_sub(MOST_PLACES)..];
+    let last: String = last.iter().map(of_call).collect();
+    format!(
+        "KMS answered {} calls of {operation}, not {expected}. The last of them:{last}",
+        calls.len()
+    )
+}
+
+fn of_call(call: &KmsCall) -> String {
+    let through = match call.through {
+        Through::Direct => "",
+        Through::S3 => " through S3",
+    };
+    let key = call.key_arn.as_deref().unwrap_or("no key");
+    let answer = call.error.as_deref().unwrap_or("answered");
+    format!(
+        "\n  {}{through} with {key} under {:?}: {answer}",
+        call.caller, call.context
     )
 }
 

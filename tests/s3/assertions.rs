@@ -45,6 +45,24 @@ async fn an_object_in_its_mode_holds() {
 }
 
 #[tokio::test]
+async fn calls_of_kms_are_counted_and_told() {
+    let keyed = Keyed::start().await;
+    for key in ["a", "b"] {
+        let upload = upload_under(&keyed.s3, "alias/app", key, "x");
+        upload.bucket_key_enabled(true).send().await.unwrap();
+    }
+
+    keyed.server.assert_kms_calls("GenerateDataKey", 1);
+    let said = complaint(|| keyed.server.assert_kms_calls("GenerateDataKey", 2));
+
+    let expected = format!(
+        "KMS answered 1 calls of GenerateDataKey, not 2. The last of them:\n  arn:aws:iam::000000000000:root through S3 with {} under {{\"aws:s3:arn\": \"arn:aws:s3:::photos\"}}: answered",
+        keyed.arn
+    );
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
 async fn a_key_holds_by_each_of_its_names() {
     let keyed = Keyed::start().await;
     let alias_arn = keyed

@@ -288,6 +288,19 @@ async fn a_hundred_writes_under_a_bucket_key_are_one_call_and_99_hits() {
     let bucket = "arn:aws:s3:::photos";
     assert_eq!(calls[0], call("GenerateDataKey", bucket, false));
     assert_eq!(calls[1..], vec![call("GenerateDataKey", bucket, true); 99]);
+    keyed.server.assert_kms_calls("GenerateDataKey", 1);
+}
+
+#[tokio::test]
+async fn a_hundred_writes_without_one_are_a_hundred_calls() {
+    let keyed = Keyed::start().await;
+    for number in 0..100 {
+        let upload = upload_under(&keyed.s3, "alias/app", &number.to_string(), "x");
+        upload.send().await.unwrap();
+    }
+
+    keyed.server.assert_kms_calls("GenerateDataKey", 100);
+    assert_eq!(keyed.server.kms_call_count("Decrypt"), 0);
 }
 
 #[tokio::test]

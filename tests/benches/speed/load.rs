@@ -56,7 +56,21 @@ impl Load {
                 left -= length;
             }
         }
-        self.read_answer(false).await;
+        self.read_answer(false, None).await;
+    }
+
+    /// Calls an operation of KMS; gives the body of the answer.
+    pub(crate) async fn call(&mut self, operation: &str, body: &str) -> Vec<u8> {
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: TrentService.{operation}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        let stream = self.stream().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        self.read_answer(false, Some(&mut answer)).await;
+        answer
     }
 
     /// Asks for what has no body; gives the length of the answer's.
@@ -68,7 +82,7 @@ impl Load {
             .write_all(request.as_bytes())
             .await
             .unwrap();
-        self.read_answer(is_head).await
+        self.read_answer(is_head, None).await
     }
 
     async fn stream(&mut self) -> &mut TcpStream {
@@ -80,7 +94,8 @@ impl Load {
         self.stream.as_mut().unwrap()
     }
 
-    async fn read_answer(&mut self, is_head: bool) -> usize {
+    /// Reads an answer to its end, and keeps its body where there is a place for it.
+    async fn read_answer(&mut self, is_head: bool, mut body: Option<&mut Vec<u8>>) -> usize {
         let stream = self.stream.as_mut().unwrap();
         let mut buffer = vec![0; PIECE];
         let mut filled = 0;
@@ -100,11 +115,17 @@ impl Load {
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "))
             .map_or(0, |length| length.parse().unwrap());
+        if let Some(body) = &mut body {
+            body.extend_from_slice(&buffer[end..filled]);
+        }
         let mut left = if is_head { 0 } else { length - (filled - end) };
         while left > 0 {
             let room = left.min(buffer.len());
             let read = stream.read(&mut buffer[..room]).await.unwrap();
             assert!(read > 0, "the body is whole");
+            if let Some(body) = &mut body {
+                body.extend_from_slice(&buffer[..read]);
+            }
             left -= read;
         }
         length

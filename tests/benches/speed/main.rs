@@ -1,8 +1,8 @@
 //! How fast the server is, in one run: each figure beside its budget, or beside the peer that the budget names.
 //!
 //! `cargo bench -p strongroom-tests` prints the table of `docs/performance.md`. `… -- quick` leaves the long rows out, `… -- modes`
-//! compares the modes of encryption alone, `… -- process` starts the release binary and asks for its memory, and
-//! `… -- soak 60` lets 256 clients work with it for a minute. In the other rows this binary, told to serve, is the server: a
+//! compares the modes of encryption alone, `… -- kms` asks what calls of KMS cost, `… -- process` starts the release binary
+//! and asks for its memory, and `… -- soak 60` lets 256 clients work with it for a minute. In the other rows this binary, told to serve, is the server: a
 //! process of its own too, so that its memory is its own. The load comes from here, unsigned, over loopback.
 
 #![expect(
@@ -13,6 +13,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded anyway")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
+mod kms;
 mod limit;
 mod load;
 mod modes;
@@ -45,6 +46,7 @@ fn main() {
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
     let only_modes = arguments.iter().any(|argument| argument == "modes");
+    let only_kms = arguments.iter().any(|argument| argument == "kms");
     let only_process = arguments.iter().any(|argument| argument == "process");
     let soak = arguments.iter().skip_while(|argument| *argument != "soak");
     let soak = soak.skip(1).find_map(|seconds| seconds.parse().ok());
@@ -54,10 +56,11 @@ fn main() {
         .build()
         .unwrap();
     let mut rows = Vec::new();
-    if soak.is_none() && !only_process {
+    let is_whole = soak.is_none() && !only_process && !only_kms;
+    if is_whole {
         rows.push(start_to_first_object());
     }
-    if soak.is_none() && !only_modes {
+    if soak.is_none() && !only_modes && !only_kms {
         command(&mut rows);
     }
     runtime.block_on(async {
@@ -65,7 +68,9 @@ fn main() {
             soak::rows(&mut rows, seconds).await;
         } else if only_modes {
             modes::rows(&mut rows).await;
-        } else if !only_process {
+        } else if only_kms {
+            kms::rows(&mut rows).await;
+        } else if is_whole {
             run(&mut rows, quick).await;
         }
     });
@@ -77,6 +82,7 @@ async fn run(rows: &mut Vec<Row>, quick: bool) {
     small_objects(rows, peer.as_ref()).await;
     large_objects(rows).await;
     modes::rows(rows).await;
+    kms::rows(rows).await;
     listings(
         rows,
         if quick {

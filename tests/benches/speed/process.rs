@@ -96,6 +96,19 @@ impl Served {
         self.status("VmHWM:")
     }
 
+    /// Processor time that it has taken, in microseconds: Linux counts hundredths of a second.
+    pub(crate) fn processor_micros(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The second field is the name in brackets, which may have blanks; user and system time are the 14th and 15th.
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+        let hundredths: u32 = fields
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse::<u32>().unwrap())
+            .sum();
+        f64::from(hundredths) * 10_000.0
+    }
+
     fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status
