@@ -332,6 +332,7 @@ async fn open_keyring(config: &Config, parts: &Parts) -> Result<Keyring, StartEr
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         calls: parts.kms_calls.clone(),
+        faults: parts.faults.clone(),
     };
     let keyring = Keyring::new(&root, keyring_parts);
     match keyring.fits_store().map_err(StartError::of)? {

@@ -401,13 +401,17 @@ async fn a_marker_that_was_not_given_out_is_refused() {
 #[tokio::test]
 async fn an_alias_moves_only_to_a_key_of_its_own_kind() {
     let (_server, client) = app().await;
-    let create = client.create_key().key_spec(KeySpec::Hmac256);
-    let create = create.key_usage(KeyUsageType::GenerateVerifyMac);
-    let other = create.send().await.unwrap().key_metadata.unwrap().key_id;
+    for (spec, usage) in [
+        (KeySpec::Hmac256, KeyUsageType::GenerateVerifyMac),
+        (KeySpec::Rsa2048, KeyUsageType::EncryptDecrypt),
+    ] {
+        let create = client.create_key().key_spec(spec).key_usage(usage);
+        let other = create.send().await.unwrap().key_metadata.unwrap().key_id;
 
-    let update = client.update_alias().alias_name("alias/app");
-    let refused = update.target_key_id(&other).send().await;
+        let update = client.update_alias().alias_name("alias/app");
+        let refused = update.target_key_id(&other).send().await;
 
-    assert_eq!(refusal(refused).0, "ValidationException");
-    assert_ne!(describe(&client, "alias/app").await.key_id, other);
+        assert_eq!(refusal(refused).0, "ValidationException");
+        assert_ne!(describe(&client, "alias/app").await.key_id, other);
+    }
 }

@@ -134,11 +134,14 @@ async fn a_policy_has_32768_characters_at_most() {
         .policy(&longest)
         .send()
         .await;
-    let (exception, message) = refused(&format!("{longest} ")).await;
+    let (exception, _) = refused(&format!("{longest} ")).await;
+    let beyond_all = format!("{OPEN}{}", " ".repeat(131_073));
+    let (unread, message) = refused(&beyond_all).await;
 
     assert!(put.is_ok());
-    assert_eq!(exception, "ValidationException");
-    assert!(message.ends_with("at 'policy' failed to satisfy constraint: Member must have length less than or equal to 32768"), "{message}");
+    assert_eq!(exception, "LimitExceededException");
+    assert_eq!(unread, "ValidationException");
+    assert!(message.ends_with("at 'policy' failed to satisfy constraint: Member must have length less than or equal to 131072"), "{message}");
 }
 
 #[tokio::test]

@@ -435,3 +435,17 @@ async fn imported_material_does_not_turn_by_itself() {
         is("UnsupportedOperationException", &message)
     );
 }
+
+#[tokio::test]
+async fn a_key_still_answers_where_the_clock_ends() {
+    let (server, client) = app().await;
+    let arn = every_90_days(&client).await;
+    let ciphertext = encrypt(&client, "alias/app", b"secret").await;
+
+    server
+        .clock()
+        .advance(std::time::Duration::from_hours(24 * 366 * 10_000));
+
+    assert_eq!(decrypt(&client, &ciphertext).await, b"secret");
+    assert_eq!(next_rotation(&client, &arn).await, None);
+}

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use strongroom_testkit::{Authentication, Config, Fault, FaultAnswer, Strongroom};
 use strongroom_tests::send;
 
-use crate::sdk::{get, impatient, put};
+use crate::keyed::Keyed;
+use crate::sdk::{get, impatient, is, put, read, refusal, refused, says, upload_under};
 
 const ANSWERS: [(FaultAnswer, u16, &str); 5] = [
     (FaultAnswer::SlowDown, 503, "SlowDown"),
@@ -149,4 +150,45 @@ async fn any_language_reads_the_clock_and_moves_it() {
     assert_eq!(before, (200, at(2)));
     assert_eq!(after, (200, at(3)));
     assert_eq!(refused, 400);
+}
+
+#[tokio::test]
+async fn what_goes_wrong_with_kms_is_seen_through_s3() {
+    let keyed = Keyed::start().await;
+    let client = impatient(&keyed.server);
+    let upload = || upload_under(&client, &keyed.arn, "cat", "meow").send();
+    let throttled = Fault::on("GenerateDataKey").answer(FaultAnswer::SlowDown);
+    keyed.server.fault(throttled.times(1));
+
+    let refused = refused(upload().await);
+
+    let message = "Please reduce your request rate for operations involving AWS KMS.";
+    assert_eq!(refused, says("SlowDown", 503, message));
+    let call = keyed.server.kms_calls().pop().unwrap();
+    assert_eq!(call.error.as_deref(), Some("ThrottlingException"));
+    upload().await.unwrap();
+    for (answer, status, code) in ANSWERS {
+        keyed
+            .server
+            .fault(Fault::on("Decrypt").answer(answer).times(1));
+        assert_eq!(refusal(read(&client, "cat").send().await), is(code, status));
+    }
+    assert_eq!(get(&client, "cat").await, b"meow");
+}
+
+#[tokio::test]
+async fn what_a_bucket_key_spares_does_not_go_wrong() {
+    let keyed = Keyed::start().await;
+    let client = impatient(&keyed.server);
+    let upload = |key: &'static str| {
+        let upload = upload_under(&client, &keyed.arn, key, "meow");
+        upload.bucket_key_enabled(true).send()
+    };
+    upload("first").await.unwrap();
+
+    keyed.server.fault(Fault::on("GenerateDataKey"));
+    upload("second").await.unwrap();
+    keyed.server.clock().advance(Duration::from_mins(5));
+
+    assert_eq!(refusal(upload("third").await), is("InternalError", 500));
 }

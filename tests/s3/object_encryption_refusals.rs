@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use serde_json::json;
 use strongroom_testkit::{Authentication, Mode, Strongroom};
 use strongroom_tests::{Answer, send_body};
 
@@ -344,6 +345,42 @@ async fn an_object_cannot_leave_a_key_that_does_not_open_it() {
     keyed.delete().await;
     let (code, status, _) = refused_update(&keyed, &other).await;
     assert_eq!((code.as_str(), status), ("AccessDenied", 403));
+}
+
+#[tokio::test]
+async fn each_right_is_needed_of_the_key_that_is_left_and_of_the_other() {
+    let keyed = believing().await;
+    let other = keyed.another_key().await;
+    put_under(&keyed, &keyed.arn).await;
+    let rights = [
+        (&keyed.arn, "Decrypt"),
+        (&keyed.arn, "ReEncryptFrom"),
+        (&other, "GenerateDataKey"),
+        (&other, "Encrypt"),
+        (&other, "ReEncryptTo"),
+    ];
+    for (arn, action) in rights {
+        let policy = |denied: &str| {
+            let allow =
+                json!({ "Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*" });
+            let deny =
+                json!({ "Effect": "Deny", "Principal": "*", "Action": denied, "Resource": "*" });
+            json!({ "Statement": [allow, deny] }).to_string()
+        };
+        let put = |policy: String| keyed.kms.put_key_policy().key_id(arn).policy(policy).send();
+        put(policy(&format!("kms:{action}"))).await.unwrap();
+
+        let message = format!(
+            "User: arn:aws:iam::000000000000:root is not authorized to perform: kms:{action} on resource: {arn} with an explicit deny in a resource-based policy"
+        );
+        assert_eq!(
+            refused_update(&keyed, &other).await,
+            says("AccessDenied", 403, &message)
+        );
+        put(policy("kms:Nothing")).await.unwrap();
+    }
+    update(&keyed.s3, "key", &other, None).send().await.unwrap();
+    assert_eq!(get(&keyed.s3, "key").await, noise(9));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::control::json::render;
 use crate::control::look::{Found, Wanted, find};
 use crate::crypto::data_key::DataKey;
 use crate::entropy::Entropy;
+use crate::faults::rules::Faults;
 use crate::journal::kms_calls::KmsCalls;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::{Keyring, KeyringParts};
@@ -111,6 +112,7 @@ pub(super) fn keyring_of(store: &Store, given: Option<&Secret>) -> Result<Keyrin
         clock: Clock::system(),
         entropy: Entropy::system(),
         calls: KmsCalls::default(),
+        faults: Faults::default(),
     };
     let keyring = Keyring::new(&root, parts);
     let fits = keyring.fits_store().map_err(|error| error.to_string())?;

@@ -317,6 +317,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::crypto::segments::{SEGMENT_BYTES, SealSeed, Sealer};
     use crate::entropy::Entropy;
+    use crate::faults::rules::Faults;
     use crate::journal::kms_calls::KmsCalls;
     use crate::keyring::fixtures::{key, through_s3};
     use crate::keyring::handle::KeyringParts;
@@ -332,6 +333,7 @@ mod tests {
             clock: Clock::system(),
             entropy: Entropy::system(),
             calls: KmsCalls::default(),
+            faults: Faults::default(),
         };
         Keyring::new(&RootKey::generate(&Entropy::seeded(1)), parts)
     }
@@ -418,6 +420,7 @@ mod tests {
                 clock: Clock::system(),
                 entropy: Entropy::system(),
                 calls: KmsCalls::default(),
+                faults: Faults::default(),
             },
         );
 

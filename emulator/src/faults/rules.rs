@@ -174,6 +174,17 @@ impl FaultAnswer {
         found.map_or("", |(name, _)| name)
     }
 
+    /// The exception that it is to callers of KMS.
+    pub(crate) fn exception(self) -> &'static str {
+        match self {
+            Self::SlowDown => "ThrottlingException",
+            Self::InternalError => "KMSInternalException",
+            Self::ServiceUnavailable => "ServiceUnavailable",
+            Self::RequestTimeout => "DependencyTimeoutException",
+            Self::AccessDenied => "AccessDeniedException",
+        }
+    }
+
     /// All names.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         ANSWERS.iter().map(|(name, _)| *name)

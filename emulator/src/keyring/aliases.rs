@@ -58,7 +58,9 @@ impl Keyring {
         let missing = || Refusal::NoSuchAlias(alias_arn(place.0, place.1, name));
         let current = self.named_key(place).await?.ok_or_else(missing)?;
         self.authorize(asker, &current)?;
-        if current.usage() != key.usage() {
+        let is_alike =
+            current.usage() == key.usage() && current.spec.is_pair() == key.spec.is_pair();
+        if !is_alike {
             return Err(Refusal::OtherKind.into());
         }
         let now = self.clock.now();

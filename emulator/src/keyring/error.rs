@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tokio::task::JoinError;
 
 use crate::crypto::error::CryptoError;
+use crate::faults::rules::FaultAnswer;
 use crate::keyring::refusal::Refusal;
 use crate::store::error::StoreError;
 
@@ -24,6 +25,8 @@ pub(crate) enum KeyringError {
     },
     /// KMS refuses.
     Refused(Refusal),
+    /// A test wants it to go wrong.
+    Fault(FaultAnswer),
     /// Everything was replaced since the caller began.
     Replaced,
     /// The store, which keeps the keys, failed.
@@ -56,6 +59,7 @@ impl fmt::Display for KeyringError {
                 write!(f, "cannot unwrap the material of `{key_arn}`: {source}")
             }
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::Fault(answer) => f.write_str(answer.exception()),
             Self::Replaced => f.write_str("all keys were replaced meanwhile"),
             Self::Store(source) => source.fmt(f),
             Self::TornDown(source) => write!(f, "cannot work with a key pair: {source}"),
@@ -87,7 +91,7 @@ impl std::error::Error for KeyringError {
             Self::Store(source) => Some(source),
             Self::TornDown(source) => Some(source),
             Self::Io { source, .. } => Some(source),
-            Self::Refused(_) | Self::Replaced | Self::BadRootKey { .. } => None,
+            Self::Refused(_) | Self::Fault(_) | Self::Replaced | Self::BadRootKey { .. } => None,
         }
     }
 }
@@ -97,6 +101,7 @@ impl KeyringError {
     pub(crate) fn exception(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.exception(),
+            Self::Fault(answer) => answer.exception(),
             Self::Replaced => "ServiceUnavailable",
             _ => "KMSInternalException",
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::faults::rules::Faults;
 use crate::journal::kms_calls::{KmsCalls, Through};
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::{Keyring, KeyringParts};
@@ -30,6 +31,7 @@ pub(super) fn keyring(seed: u64) -> Keyring {
         clock,
         entropy: entropy.clone(),
         calls: KmsCalls::default(),
+        faults: Faults::default(),
     };
     Keyring::new(&RootKey::generate(&entropy), parts)
 }

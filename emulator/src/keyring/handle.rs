@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::crypto::aead::Aead;
 use crate::entropy::Entropy;
+use crate::faults::rules::Faults;
 use crate::journal::kms_calls::KmsCalls;
 use crate::keyring::bucket_keys::BucketKeys;
 use crate::keyring::error::KeyringError;
@@ -25,6 +26,7 @@ pub(crate) struct Keyring {
     pub(super) clock: Clock,
     pub(super) entropy: Entropy,
     pub(super) calls: KmsCalls,
+    pub(super) faults: Faults,
     pub(super) bucket_keys: Arc<BucketKeys>,
     pub(super) policies: Arc<KeyPolicies>,
 }
@@ -40,6 +42,8 @@ pub(crate) struct KeyringParts {
     pub(crate) entropy: Entropy,
     /// Remembers what was asked of KMS.
     pub(crate) calls: KmsCalls,
+    /// What is to go wrong when S3 asks for its callers.
+    pub(crate) faults: Faults,
 }
 
 impl Keyring {
@@ -51,6 +55,7 @@ impl Keyring {
             clock: parts.clock,
             entropy: parts.entropy,
             calls: parts.calls,
+            faults: parts.faults,
             bucket_keys: Arc::default(),
             policies: Arc::default(),
         }
@@ -71,6 +76,7 @@ impl Keyring {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             calls: self.calls.clone(),
+            faults: self.faults.clone(),
             bucket_keys: Arc::clone(&self.bucket_keys),
             policies: Arc::clone(&self.policies),
         }

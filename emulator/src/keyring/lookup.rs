@@ -101,6 +101,11 @@ impl Keyring {
             };
             let due = rotation.next;
             rotation.next = due.plus_days(rotation.period_days);
+            if rotation.next == due {
+                // The clock ends here, and with it what could still come due.
+                key.rotation = None;
+                return;
+            }
             let material = self.new_material(&key.id, key.spec, due);
             key.materials.push(KeyMaterial {
                 rotation: Some(RotationType::Automatic),

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::aead::Aead;
 use crate::crypto::data_key::DataKey;
+use crate::faults::rules::Asked;
 use crate::journal::kms_calls::KmsCall;
 use crate::keyring::asker::Asker;
 use crate::keyring::bucket_keys::{BucketKey, Holder, Wanted};
@@ -26,6 +27,13 @@ pub(crate) const GENERATE: &str = "GenerateDataKey";
 pub(crate) const DECRYPT: &str = "Decrypt";
 /// What it is asked for a data key that an object has already.
 pub(crate) const ENCRYPT: &str = "Encrypt";
+
+/// What the key has to allow that an object leaves for another, beside what opens it.
+pub(crate) const LEAVING: &[&str] = &["ReEncryptFrom"];
+/// What the key has to allow that an object comes under.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UpdateObjectEncryption.html>
+pub(crate) const COMING: &[&str] = &["GenerateDataKey", "Encrypt", "ReEncryptTo"];
 
 /// What an object needs of KMS.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +107,30 @@ impl Keyring {
         opened
     }
 
+    /// Refuses an asker to whom a key does not allow all of these actions under a context.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::find_key`].
+    pub(crate) async fn check_rights(
+        &self,
+        asker: &Asker,
+        (key, context): (&str, &EncryptionContext),
+        actions: &[&'static str],
+    ) -> Result<(), KeyringError> {
+        for action in actions {
+            let asker = Asker {
+                action,
+                ..asker.under(context)
+            };
+            if let Err(refused) = self.find_key(&asker, key).await {
+                self.note(&asker, context, Noted::default(), Some(&refused));
+                return Err(refused);
+            }
+        }
+        Ok(())
+    }
+
     async fn wrap(
         &self,
         asker: &Asker,
@@ -111,10 +143,11 @@ impl Keyring {
         noted.key_arn = Some(key.arn());
         check_use(asker, &key, KeyUsage::EncryptDecrypt)?;
         let (ciphertext, under_bucket_key) = match need.under_bucket_key {
-            None => (
-                self.encrypt((asker, &key), data_key.bytes(), need.context)?,
-                None,
-            ),
+            None => {
+                self.find_fault(asker)?;
+                let wrapped = self.encrypt((asker, &key), data_key.bytes(), need.context)?;
+                (wrapped, None)
+            }
             Some(object) => {
                 let bucket_key = self.bucket_key(asker, &key, need.context, noted)?;
                 let wrapped = Aead::derive(bucket_key.key.bytes()).seal(
@@ -142,6 +175,7 @@ impl Keyring {
         noted: &mut Noted,
     ) -> Result<BucketKey, KeyringError> {
         let make = || {
+            self.find_fault(asker)?;
             let fresh = DataKey::new(self.entropy.bytes());
             let ciphertext = self.encrypt((asker, key), fresh.bytes(), context)?;
             Ok::<_, KeyringError>(BucketKey {
@@ -170,10 +204,12 @@ impl Keyring {
         let key = self.key_of_ciphertext(asker, ciphertext).await?;
         check_use(asker, &key, KeyUsage::EncryptDecrypt)?;
         let Some(wrapped) = &wrapping.under_bucket_key else {
+            self.find_fault(asker)?;
             let opened = self.decrypt((asker, &key), ciphertext, &wrapping.context)?;
             return data_key(&opened.plaintext);
         };
         let make = || {
+            self.find_fault(asker)?;
             let opened = self.decrypt((asker, &key), ciphertext, &wrapping.context)?;
             Ok::<_, KeyringError>(BucketKey {
                 key: data_key(&opened.plaintext)?,
@@ -189,6 +225,18 @@ impl Keyring {
             .open(&wrapped.0, &object.canonical())
             .map_err(KeyringError::Unwrap)?;
         data_key(&opened)
+    }
+
+    /// What a test wants to go wrong with a call that is really made: one that a bucket key spares is none.
+    fn find_fault(&self, asker: &Asker) -> Result<(), KeyringError> {
+        let asked = Asked {
+            operation: asker.operation,
+            ..Asked::default()
+        };
+        match self.faults.plan(&asked) {
+            Some(answer) => Err(KeyringError::Fault(answer)),
+            None => Ok(()),
+        }
     }
 
     fn note(

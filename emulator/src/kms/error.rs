@@ -88,12 +88,12 @@ impl KmsError {
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html>, and the errors of each operation there.
 impl From<FaultAnswer> for KmsError {
     fn from(answer: FaultAnswer) -> Self {
-        let (exception, message) = match answer {
+        let message = match answer {
             FaultAnswer::ServiceUnavailable => return Self::unavailable(),
-            FaultAnswer::SlowDown => ("ThrottlingException", THROTTLED),
-            FaultAnswer::InternalError => ("KMSInternalException", INTERNAL),
-            FaultAnswer::RequestTimeout => ("DependencyTimeoutException", TIMED_OUT),
-            FaultAnswer::AccessDenied => ("AccessDeniedException", DENIED),
+            FaultAnswer::SlowDown => THROTTLED,
+            FaultAnswer::InternalError => INTERNAL,
+            FaultAnswer::RequestTimeout => TIMED_OUT,
+            FaultAnswer::AccessDenied => DENIED,
         };
         let status = match answer {
             FaultAnswer::SlowDown | FaultAnswer::AccessDenied => StatusCode::BAD_REQUEST,
@@ -101,7 +101,7 @@ impl From<FaultAnswer> for KmsError {
         };
         Self {
             status,
-            ..Self::new(exception, message)
+            ..Self::new(answer.exception(), message)
         }
     }
 }
@@ -116,6 +116,7 @@ impl From<KeyringError> for KmsError {
     fn from(error: KeyringError) -> Self {
         match error {
             KeyringError::Refused(refusal) => refusal.into(),
+            KeyringError::Fault(answer) => answer.into(),
             KeyringError::Replaced => Self::unavailable(),
             other => Self::internal(other),
         }

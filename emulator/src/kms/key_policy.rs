@@ -11,9 +11,10 @@ use crate::kms::members::Members;
 use crate::policy::document::{Document, Kind};
 use crate::policy::flaw::{Element, Flaw};
 
-/// The most characters of a policy: KMS's quota. Its service model lets a request carry four times as many.
-// AWS: unverified. That the quota is refused as a bound of the member.
+/// The most characters of a policy: KMS's quota.
 const MOST_POLICY: usize = 32_768;
+/// The most that a request can carry, by KMS's service model.
+const MOST_TEXT: usize = 131_072;
 
 /// What a policy is made of.
 const PATTERN: &str = r"[\u0009\u000A\u000D\u0020-\u00FF]+";
@@ -32,7 +33,7 @@ pub(crate) struct NewPolicy {
 /// Reads `Policy`, and whether it is to be checked for locking its sender out.
 pub(crate) fn parse(members: &mut Members) -> Option<NewPolicy> {
     let may_lock_out = members.flag("BypassPolicyLockoutSafetyCheck");
-    let text = members.maybe_text("Policy", 1..=MOST_POLICY)?;
+    let text = members.maybe_text("Policy", 1..=MOST_TEXT)?;
     let is_allowed = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{ff}');
     if !text.chars().all(is_allowed) {
         members.mismatch("Policy", &text, PATTERN);
@@ -44,9 +45,13 @@ pub(crate) fn parse(members: &mut Members) -> Option<NewPolicy> {
 ///
 /// # Errors
 ///
-/// `MalformedPolicyDocumentException`.
-// AWS: unverified. That a statement's own flaws come before the lockout.
+/// `MalformedPolicyDocumentException`; `LimitExceededException` for one beyond the quota.
+// AWS: unverified. The words about the quota. That a statement's own flaws come before the lockout.
 pub(crate) fn check(policy: &NewPolicy, asker: &Asker) -> Result<(), KmsError> {
+    if policy.text.chars().count() > MOST_POLICY {
+        let message = format!("The key policy has more than {MOST_POLICY} characters.");
+        return Err(KmsError::new("LimitExceededException", message));
+    }
     let refuse = |message| KmsError::new("MalformedPolicyDocumentException", message);
     let document = Document::parse(&policy.text, Kind::Key);
     let document = document.map_err(|bad| refuse(told(&bad.flaw)))?;
@@ -71,9 +76,7 @@ fn told(flaw: &Flaw) -> Cow<'static, str> {
         Flaw::Principal(..) => {
             "Policy contains a statement with one or more invalid principals.".into()
         }
-        Flaw::Missing(Element::Action) | Flaw::Empty(Element::Action) => {
-            "Policy contains a statement with no action.".into()
-        }
+        Flaw::Empty(Element::Action) => "Policy contains a statement with no action.".into(),
         Flaw::Missing(Element::Effect) | Flaw::Effect(_) => {
             "Policy contains a statement with no effect.".into()
         }

@@ -162,7 +162,7 @@ impl Operator {
             } => (comparison, is_negated),
         };
         if actual.is_empty() {
-            return self.if_exists || self.holds_of_nothing(is_negated);
+            return self.holds_of_nothing(is_negated);
         }
         // AWS: unverified. That of a value which cannot be read a negated operator says that it does not match.
         let fits = |actual: &String| {
@@ -179,7 +179,8 @@ impl Operator {
 
     fn holds_of_nothing(&self, is_negated: bool) -> bool {
         match self.quantifier {
-            None => is_negated,
+            None => is_negated || self.if_exists,
+            // Some value has to match, and `IfExists` makes none: so AWS was seen to decide.
             Some(Quantifier::Any) => false,
             Some(Quantifier::All) => true,
         }

@@ -89,17 +89,22 @@ pub(crate) enum Denial {
 /// [`Denial`].
 pub(crate) fn decide(question: &Question<'_>, policies: &Policies<'_>) -> Result<By, Denial> {
     let findings = Findings::gather(question, policies);
-    findings.denials()?;
+    findings.denials(question)?;
     if policies.is_granted {
         return Ok(By::Grant);
     }
-    if question.caller.account() != Some(question.owner) {
+    if is_abroad(question) {
         return findings.decide_abroad(question);
     }
     match policies.rule {
         Rule::AccountDecides => findings.decide_by_account(question),
         Rule::ResourceDecides => findings.decide_by_resource(question),
     }
+}
+
+/// Whether the caller is at home in another account than the resource, or in none.
+fn is_abroad(question: &Question<'_>) -> bool {
+    question.caller.account() != Some(question.owner)
 }
 
 #[derive(Debug)]
@@ -128,8 +133,9 @@ impl Findings {
         }
     }
 
+    /// What a resource's policy says is not told to callers of other accounts, nor to those of none.
     // AWS: unverified. Which of several denials is told.
-    fn denials(&self) -> Result<(), Denial> {
+    fn denials(&self, question: &Question<'_>) -> Result<(), Denial> {
         let layers = [
             (Some(self.identity), Layer::Identity),
             (self.boundary, Layer::Boundary),
@@ -138,6 +144,7 @@ impl Findings {
         ];
         let denies = |finding: &Option<Finding>| finding.is_some_and(|finding| finding.is_denied);
         match layers.into_iter().find(|(finding, _)| denies(finding)) {
+            Some((_, Layer::Resource)) if is_abroad(question) => Err(Denial::Foreign),
             Some((_, layer)) => Err(Denial::Explicit(layer)),
             None => Ok(()),
         }

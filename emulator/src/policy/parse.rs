@@ -100,7 +100,7 @@ fn parse_statement(json: &Json, kind: Kind, before: &Document) -> Result<Stateme
         sid,
         effect,
         principals,
-        actions: parse_actions(members)?,
+        actions: parse_actions(members, kind)?,
         resources: parse_resources(members, kind, has_variables)?,
         conditions: parse_conditions(members, has_variables)?,
     })
@@ -175,9 +175,15 @@ fn is_taken(principal: &Principal, kind: Kind) -> bool {
     }
 }
 
-fn parse_actions(members: &Members) -> Result<Scope<Vec<Pattern>>, Flaw> {
+fn parse_actions(members: &Members, kind: Kind) -> Result<Scope<Vec<Pattern>>, Flaw> {
     let found = either(members, Element::Action, ("Action", "NotAction"))?;
-    let found = found.ok_or(Flaw::Missing(Element::Action))?;
+    let Some(found) = found else {
+        return match kind {
+            // Such a statement can be put, and has no effect.
+            Kind::Key => Ok(Scope::Only(Vec::new())),
+            _ => Err(Flaw::Missing(Element::Action)),
+        };
+    };
     let actions = texts(found.named(), "Action")?;
     if actions.is_empty() {
         return Err(Flaw::Empty(Element::Action));

@@ -255,6 +255,10 @@ impl From<SseError> for S3Error {
                 "The secret key was invalid for the specified algorithm.",
             ),
             SseError::Keyring(KeyringError::Refused(refusal)) => refusal.into(),
+            SseError::Keyring(KeyringError::Fault(FaultAnswer::SlowDown)) => Code::SlowDown.says(
+                "Please reduce your request rate for operations involving AWS KMS.",
+            ),
+            SseError::Keyring(KeyringError::Fault(answer)) => answer.into(),
             SseError::Keyring(KeyringError::Replaced) => StoreError::Replaced.into(),
             other => Self::internal(other),
         }

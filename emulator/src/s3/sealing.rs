@@ -18,6 +18,7 @@ use crate::s3::target::ObjectAddress;
 use crate::sse::body_keys::BodyKeys;
 use crate::sse::choice::{self, Chosen, KmsRequest, Requested};
 use crate::sse::customer_key::CustomerKey;
+use crate::sse::error::SseError;
 use crate::sse::layers::SealLayers;
 use crate::sse::open;
 use crate::sse::seal::{self, SealedObject};
@@ -223,7 +224,7 @@ pub(crate) async fn open_keys(
 ///
 /// KMS's refusals: of the key that it is under, then of the one that it is to be under.
 // AWS: unverified. What S3 asks of KMS for it, and in which order: all of Decrypt, Encrypt, GenerateDataKey and ReEncrypt
-// have to be allowed.
+// have to be allowed, of which those for the key that it leaves are a reading of ours.
 pub(crate) async fn wrap_again(
     cx: &Context,
     object: &ObjectAddress,
@@ -232,6 +233,12 @@ pub(crate) async fn wrap_again(
 ) -> Result<Sealing, S3Error> {
     let keys = open_keys(cx, object, sealing, None).await?;
     encryption::check_kms_access(cx.access)?;
+    if let Some(kms) = sealing.kms() {
+        let asker = cx.asker(kms.region(), s3_keys::DECRYPT)?;
+        let left = (kms.key_arn.as_str(), &kms.context);
+        let asked = cx.keyring.check_rights(&asker, left, s3_keys::LEAVING);
+        asked.await.map_err(SseError::from)?;
+    }
     let operation = if target.bucket_key == Some(true) {
         s3_keys::GENERATE
     } else {

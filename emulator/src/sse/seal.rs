@@ -3,7 +3,8 @@
 use crate::crypto::data_key::DataKey;
 use crate::keyring::asker::Asker;
 use crate::keyring::handle::Keyring;
-use crate::keyring::s3_keys::ObjectNeed;
+use crate::keyring::managed::S3_ALIAS;
+use crate::keyring::s3_keys::{COMING, ObjectNeed};
 use crate::model::context::EncryptionContext;
 use crate::model::encryption::SseAlgorithm;
 use crate::model::sealing::{KmsWrapping, Sealing, WrappedKey};
@@ -87,6 +88,9 @@ pub(crate) async fn wrap_again(
 ) -> Result<Sealing, SseError> {
     let bound = Bound::of(request, object);
     let need = bound.need(request);
+    let key = need.key.unwrap_or(S3_ALIAS);
+    let asked = keyring.check_rights(object.asker, (key, need.context), COMING);
+    asked.await?;
     let wrapped = keyring.wrap_again_for_s3(object.asker, need, data_key);
     Ok(Sealing::SseKms(wrapped.await?))
 }

@@ -37,7 +37,7 @@ impl Operation for GetKeyPolicy {
     fn parse(members: &mut Members) -> Self {
         Self {
             key_id: members.key_id("KeyId"),
-            name: members.maybe_text("PolicyName", 1..=128),
+            name: name(members),
         }
     }
 
@@ -65,15 +65,15 @@ impl Operation for PutKeyPolicy {
         let policy = key_policy::parse(members);
         Self {
             key_id: members.key_id("KeyId"),
-            name: members.maybe_text("PolicyName", 1..=128),
+            name: name(members),
             policy: members.demand("Policy", policy),
         }
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         check_name(self.name.as_deref())?;
-        key_policy::check(&self.policy, &cx.asker)?;
         let key = cx.key_by_id(&self.key_id).await?;
+        key_policy::check(&self.policy, &cx.asker)?;
         let change = |key: &mut KmsKey| {
             key.policy = Some(self.policy.text.clone());
             Ok(())
@@ -108,6 +108,16 @@ impl Operation for ListKeyPolicies {
         cx.key_by_id(&self.key_id).await?;
         Ok(page("PolicyNames", &[json!(NAME)], None))
     }
+}
+
+/// `PolicyName`, where it is there.
+fn name(members: &mut Members) -> Option<String> {
+    let name = members.maybe_text("PolicyName", 1..=128)?;
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if !name.chars().all(is_word) {
+        members.mismatch("PolicyName", &name, r"[\w]+");
+    }
+    Some(name)
 }
 
 // AWS: unverified. The words.

@@ -159,7 +159,8 @@ fn a_missing_key_fails_what_is_asked_and_passes_what_is_negated() {
                     ("", "IfExists", true),
                     ("ForAnyValue:", "", false),
                     ("ForAllValues:", "", true),
-                    ("ForAnyValue:", "IfExists", true),
+                    ("ForAnyValue:", "IfExists", false),
+                    ("ForAllValues:", "IfExists", true),
                 ];
                 for (before, behind, expected) in rows {
                     let name = format!("{before}{operator}{behind}");

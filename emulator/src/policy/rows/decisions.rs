@@ -150,6 +150,7 @@ fn callers_of_other_accounts_need_both_sides() {
         format!("+{AWAY}"),
         format!("+{HOME}"),
     );
+    let barred = format!("-{STRANGER}");
     let foreign = Err(Denial::Foreign);
     let rows = [
         (&stranger, layers("+", "", "", ""), foreign),
@@ -157,6 +158,13 @@ fn callers_of_other_accounts_need_both_sides() {
         (&stranger, layers("+", "", "", &named), Ok(By::Resource)),
         (&stranger, layers("+", "", "", &theirs), Ok(By::Resource)),
         (&stranger, layers("+", " ", "", &theirs), foreign),
+        (&stranger, layers("+", "", "", &barred), foreign),
+        (
+            &stranger,
+            layers("-", "", "", &named),
+            explicit(Layer::Identity),
+        ),
+        (&nobody, layers("", "", "", "-*"), foreign),
         (&root, layers("", "", "", &theirs), Ok(By::Resource)),
         (&nobody, layers("", "", "", "+*"), Ok(By::Resource)),
         (&nobody, layers("", "", "", &ours), foreign),

@@ -162,6 +162,12 @@ fn each_kind_of_policy_has_its_own_elements() {
         (Kind::Bucket, canonical.clone(), true),
         (Kind::Key, whole.clone(), true),
         (Kind::Key, everybody.clone(), true),
+        (Kind::Key, json!({ "Principal": "*", "Action": null }), true),
+        (
+            Kind::Bucket,
+            joined(whole.clone(), &json!({ "Action": null })),
+            false,
+        ),
         (Kind::Key, canonical, false),
         (Kind::Trust, everybody, true),
         (Kind::Trust, web, true),
