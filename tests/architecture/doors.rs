@@ -56,6 +56,8 @@ pub(crate) const EMULATOR: Doors = &[
     ("p521", ECC),
     ("k256", ECC),
     ("ed25519-dalek", Door::In(&["crypto/ed25519_keys.rs"])),
+    ("ml-dsa", Door::In(&["crypto/ml_dsa_keys.rs"])),
+    ("ml-kem", Door::In(&["crypto/ml_kem_keys.rs"])),
     ("rand_core", Door::In(&["crypto/random.rs"])),
     ("quick-xml", Door::In(&["wire/xml.rs"])),
     ("base64", ENCODING),

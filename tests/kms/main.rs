@@ -7,21 +7,28 @@
 )]
 
 mod aliases;
+mod custom_key_stores;
 mod data_key_pairs;
 mod data_keys;
 mod encrypt;
 mod encrypt_to_pairs;
 mod faults;
 mod keys;
+mod last_usage;
+mod lattices;
 mod lookups;
 mod mac;
+mod multi_region;
 mod operations;
 mod permissions;
 mod policies;
+mod primaries;
 mod protocol;
 mod random;
+mod regions;
 mod rotation;
 mod sdk;
+mod shared_secrets;
 mod sign;
 mod states;
 mod table;

@@ -28,7 +28,7 @@ async fn every_operation_answers_as_its_state_says() {
                 answer.status == 400
                     && json_of(&answer)["__type"] == "UnsupportedOperationException"
             }
-            other => panic!("{}: the state `{other}`", row.name),
+            exception => answer.status == 400 && json_of(&answer)["__type"] == exception,
         };
         let (name, state) = (row.name, row.state);
         assert!(

@@ -24,6 +24,11 @@ pub(crate) struct Given {
     pub(crate) mac: String,
     pub(crate) sign_key: String,
     pub(crate) signature: String,
+    pub(crate) agree_key: String,
+    pub(crate) public: String,
+    pub(crate) kem_key: String,
+    pub(crate) encapsulated: String,
+    pub(crate) primary: String,
 }
 
 /// All rows.
@@ -57,6 +62,11 @@ impl Row {
             .replace("$MAC", &given.mac)
             .replace("$SIGN_KEY", &given.sign_key)
             .replace("$SIGNATURE", &given.signature)
+            .replace("$AGREE_KEY", &given.agree_key)
+            .replace("$PUBLIC", &given.public)
+            .replace("$KEM_KEY", &given.kem_key)
+            .replace("$ENCAPSULATED", &given.encapsulated)
+            .replace("$PRIMARY", &given.primary)
             .replace("$KEY", &given.key)
             .replace("$DOOMED", &given.doomed)
             .replace("$CIPHERTEXT", &given.ciphertext);
@@ -88,6 +98,17 @@ pub(crate) async fn given() -> (Strongroom, Given) {
     let message =
         json!({"KeyId": sign_key, "SigningAlgorithm": "ECDSA_SHA_256", "Message": "aGVsbG8="});
     let signature = told(&server, "Sign", &message).await["Signature"].clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let curve = json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"});
+    let agree_key = arn(&told(&server, "CreateKey", &curve).await);
+    let public = told(&server, "GetPublicKey", &json!({"KeyId": agree_key})).await;
+    let lattice = json!({"KeySpec": "ML_KEM_512", "KeyUsage": "ENCAPSULATE_DECAPSULATE"});
+    let kem_key = arn(&told(&server, "CreateKey", &lattice).await);
+    let body = json!({"KeyId": kem_key, "EncapsulationAlgorithm": "ML_KEM"});
+    let encapsulated = told(&server, "Encapsulate", &body).await;
+    let primary = arn(&told(&server, "CreateKey", &json!({"MultiRegion": true})).await);
+    let body = json!({"KeyId": primary, "ReplicaRegion": "eu-west-1"});
+    told(&server, "ReplicateKey", &body).await;
     let given = Given {
         key,
         doomed,
@@ -95,7 +116,12 @@ pub(crate) async fn given() -> (Strongroom, Given) {
         mac_key,
         mac: mac.as_str().unwrap().to_owned(),
         sign_key,
-        signature: signature.as_str().unwrap().to_owned(),
+        signature: text(&signature),
+        agree_key,
+        public: text(&public["PublicKey"]),
+        kem_key,
+        encapsulated: text(&encapsulated["SharedSecretCiphertextBlob"]),
+        primary,
     };
     (server, given)
 }

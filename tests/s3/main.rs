@@ -48,6 +48,7 @@ mod part_refusals;
 mod post_form;
 mod post_policy;
 mod proof;
+mod replicas;
 mod reset;
 mod sdk;
 mod secrets;

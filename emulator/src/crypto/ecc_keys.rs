@@ -1,10 +1,12 @@
 //! Keys of the elliptic curves with ECDSA (FIPS 186-5): PKCS#8 and SPKI, and signatures in DER (RFC 3279 §2.2.3).
 //!
+//! Two of them agree on a secret by ECDH (NIST SP 800-56A, §5.7.1.2: the cofactors are 1).
+//!
 //! The number that each signature needs comes of key and digest (RFC 6979), and of no generator that may repeat.
 
 use ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
 use p256::elliptic_curve::Generate;
-use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use p256::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use zeroize::Zeroizing;
 
 use crate::crypto::error::CryptoError;
@@ -94,6 +96,30 @@ impl EccKey {
         .map_err(|_| CryptoError::BadLength)
     }
 
+    /// The secret that it shares with a peer, whose public half is given as SPKI: as many bytes as the curve has.
+    ///
+    /// # Errors
+    ///
+    /// [`CryptoError::BadKey`] for what is no point of the same curve, and for secp256k1, which only signs.
+    pub(crate) fn agree(&self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        macro_rules! agreed {
+            ($curve:ident, $key:expr) => {
+                $curve::PublicKey::from_public_key_der(peer).map(|peer| {
+                    let secret =
+                        $curve::ecdh::diffie_hellman($key.as_nonzero_scalar(), peer.as_affine());
+                    secret.raw_secret_bytes().to_vec()
+                })
+            };
+        }
+        let secret = match self {
+            Self::P256(key) => agreed!(p256, key),
+            Self::P384(key) => agreed!(p384, key),
+            Self::P521(key) => agreed!(p521, key),
+            Self::Secp256k1(_) => return Err(CryptoError::BadKey),
+        };
+        secret.map(Zeroizing::new).map_err(|_| CryptoError::BadKey)
+    }
+
     /// Whether a signature in DER is this digest's. Of the two that differ in the sign of `s`, either is.
     pub(crate) fn verifies(&self, digest: &[u8], signature: &[u8]) -> bool {
         of_each!(self, key => ecdsa::Signature::from_der(signature)
@@ -161,6 +187,33 @@ mod tests {
             assert_eq!(hex::encode(read.render()), known);
             for (other, ..) in KNOWN.iter().filter(|(other, ..)| *other != curve) {
                 assert!(EccKey::parse(*other, &der).is_err(), "{curve:?} {other:?}");
+            }
+        }
+    }
+
+    const AGREEMENTS: &str = include_str!("../../../fixtures/vectors/nist-ecc-cdh.json");
+
+    #[test]
+    fn every_secret_has_its_published_value() {
+        let all: serde_json::Value = serde_json::from_str(AGREEMENTS).unwrap();
+        let vectors = all["vectors"].as_array().unwrap();
+        let curves = [Curve::P256, Curve::P384, Curve::P521];
+        let bytes = |vector: &serde_json::Value, name: &str| {
+            hex::decode(vector[name].as_str().unwrap()).unwrap()
+        };
+        for (vector, curve) in vectors.iter().zip(curves) {
+            let key = EccKey::parse(curve, &bytes(vector, "pkcs8")).unwrap();
+            let mut peer = bytes(vector, "peer");
+
+            let secret = key.agree(&peer).unwrap();
+
+            assert_eq!(key.public(), bytes(vector, "public"));
+            assert_eq!(*secret, bytes(vector, "secret"), "{curve:?}");
+            // A point off the curve would tell the key bit by bit.
+            *peer.last_mut().unwrap() ^= 1;
+            assert_eq!(key.agree(&peer), Err(CryptoError::BadKey));
+            for other in vectors.iter().filter(|other| *other != vector) {
+                assert_eq!(key.agree(&bytes(other, "peer")), Err(CryptoError::BadKey));
             }
         }
     }

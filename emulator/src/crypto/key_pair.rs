@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 use crate::crypto::ecc_keys::{Curve, EccKey};
 use crate::crypto::ed25519_keys::Ed25519Key;
 use crate::crypto::error::CryptoError;
+use crate::crypto::ml_dsa_keys::{MlDsaKey, MlDsaSet};
+use crate::crypto::ml_kem_keys::{Encapsulated, MlKemKey, MlKemSet};
 use crate::crypto::random::Random;
 use crate::crypto::rsa_keys::{Oaep, RsaKey};
 use crate::crypto::signing::Scheme;
@@ -23,6 +25,10 @@ pub(crate) enum PairKind {
     Ecc(Curve),
     /// Ed25519.
     Ed25519,
+    /// ML-DSA.
+    MlDsa(MlDsaSet),
+    /// ML-KEM.
+    MlKem(MlKemSet),
 }
 
 /// A pair; zeroed when dropped, never shown.
@@ -33,6 +39,10 @@ pub(crate) enum KeyPair {
     Ecc(Box<EccKey>),
     /// Of [`PairKind::Ed25519`].
     Ed25519(Box<Ed25519Key>),
+    /// Of [`PairKind::MlDsa`].
+    MlDsa(Box<MlDsaKey>),
+    /// Of [`PairKind::MlKem`].
+    MlKem(Box<MlKemKey>),
 }
 
 impl KeyPair {
@@ -50,6 +60,16 @@ impl KeyPair {
                 (random.0)(bytes.as_mut_slice());
                 Ok(Self::ed25519(Ed25519Key::new(&bytes)))
             }
+            PairKind::MlDsa(set) => {
+                let mut seed = Zeroizing::new([0; 32]);
+                (random.0)(seed.as_mut_slice());
+                Ok(Self::ml_dsa(MlDsaKey::new(set, &seed)))
+            }
+            PairKind::MlKem(set) => {
+                let mut seed = Zeroizing::new([0; 64]);
+                (random.0)(seed.as_mut_slice());
+                Ok(Self::ml_kem(MlKemKey::new(set, &seed)))
+            }
         }
     }
 
@@ -63,6 +83,8 @@ impl KeyPair {
             PairKind::Rsa { .. } => RsaKey::parse(der).map(Self::rsa),
             PairKind::Ecc(curve) => EccKey::parse(curve, der).map(Self::ecc),
             PairKind::Ed25519 => Ed25519Key::parse(der).map(Self::ed25519),
+            PairKind::MlDsa(set) => MlDsaKey::parse(set, der).map(Self::ml_dsa),
+            PairKind::MlKem(set) => MlKemKey::parse(set, der).map(Self::ml_kem),
         }
     }
 
@@ -72,6 +94,8 @@ impl KeyPair {
             Self::Rsa(key) => key.render(),
             Self::Ecc(key) => key.render(),
             Self::Ed25519(key) => key.render(),
+            Self::MlDsa(key) => key.render(),
+            Self::MlKem(key) => key.render(),
         }
     }
 
@@ -81,6 +105,8 @@ impl KeyPair {
             Self::Rsa(key) => key.public(),
             Self::Ecc(key) => key.public(),
             Self::Ed25519(key) => key.public(),
+            Self::MlDsa(key) => key.public(),
+            Self::MlKem(key) => key.public(),
         }
     }
 
@@ -101,6 +127,8 @@ impl KeyPair {
             (Self::Ecc(key), Scheme::Ecdsa(_)) => key.sign(message),
             (Self::Ed25519(key), Scheme::Ed25519) => Ok(key.sign(message)),
             (Self::Ed25519(key), Scheme::Ed25519ph) => Ok(key.sign_digest_of(message)),
+            (Self::MlDsa(key), Scheme::MlDsa) => key.sign(message),
+            (Self::MlDsa(key), Scheme::MlDsaMu) => key.sign_mu(message),
             _ => Err(CryptoError::BadKey),
         }
     }
@@ -115,6 +143,8 @@ impl KeyPair {
             (Self::Ecc(key), Scheme::Ecdsa(_)) => key.verifies(message, signature),
             (Self::Ed25519(key), Scheme::Ed25519) => key.verifies(message, signature),
             (Self::Ed25519(key), Scheme::Ed25519ph) => key.verifies_digest_of(message, signature),
+            (Self::MlDsa(key), Scheme::MlDsa) => key.verifies(message, signature),
+            (Self::MlDsa(key), Scheme::MlDsaMu) => key.verifies_mu(message, signature),
             _ => false,
         }
     }
@@ -153,6 +183,42 @@ impl KeyPair {
         key.decrypt(oaep, ciphertext, random)
     }
 
+    /// The secret that it shares with a peer, whose public half is given as SPKI.
+    ///
+    /// # Errors
+    ///
+    /// [`CryptoError::BadKey`] for a peer of another curve, and for a pair that agrees with nobody.
+    pub(crate) fn agree(&self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let Self::Ecc(key) = self else {
+            return Err(CryptoError::BadKey);
+        };
+        key.agree(peer)
+    }
+
+    /// A fresh secret for whoever has the private half.
+    ///
+    /// # Errors
+    ///
+    /// [`CryptoError::BadKey`] for a pair of another kind.
+    pub(crate) fn encapsulate(&self, random: &mut Random<'_>) -> Result<Encapsulated, CryptoError> {
+        let Self::MlKem(key) = self else {
+            return Err(CryptoError::BadKey);
+        };
+        Ok(key.encapsulate(random))
+    }
+
+    /// The secret of a ciphertext.
+    ///
+    /// # Errors
+    ///
+    /// [`CryptoError::BadLength`] for a ciphertext of another set; [`CryptoError::BadKey`] for a pair of another kind.
+    pub(crate) fn decapsulate(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        let Self::MlKem(key) = self else {
+            return Err(CryptoError::BadKey);
+        };
+        key.decapsulate(ciphertext)
+    }
+
     fn rsa(key: RsaKey) -> Self {
         Self::Rsa(Box::new(key))
     }
@@ -163,6 +229,14 @@ impl KeyPair {
 
     fn ed25519(key: Ed25519Key) -> Self {
         Self::Ed25519(Box::new(key))
+    }
+
+    fn ml_dsa(key: MlDsaKey) -> Self {
+        Self::MlDsa(Box::new(key))
+    }
+
+    fn ml_kem(key: MlKemKey) -> Self {
+        Self::MlKem(Box::new(key))
     }
 }
 
@@ -182,13 +256,16 @@ mod tests {
     use crate::entropy::Entropy;
 
     /// A pair of every kind that has to be made, and its scheme.
-    const MADE: [(PairKind, Scheme); 6] = [
+    const MADE: [(PairKind, Scheme); 9] = [
         (PairKind::Ecc(Curve::P256), Scheme::Ecdsa(Hash::Sha256)),
         (PairKind::Ecc(Curve::P384), Scheme::Ecdsa(Hash::Sha384)),
         (PairKind::Ecc(Curve::P521), Scheme::Ecdsa(Hash::Sha512)),
         (PairKind::Ecc(Curve::Secp256k1), Scheme::Ecdsa(Hash::Sha256)),
         (PairKind::Ed25519, Scheme::Ed25519),
         (PairKind::Ed25519, Scheme::Ed25519ph),
+        (PairKind::MlDsa(MlDsaSet::L44), Scheme::MlDsa),
+        (PairKind::MlDsa(MlDsaSet::L65), Scheme::MlDsa),
+        (PairKind::MlDsa(MlDsaSet::L87), Scheme::MlDsa),
     ];
     /// What an RSA key does.
     const RSA: [Scheme; 6] = [
@@ -203,7 +280,9 @@ mod tests {
     fn hashed(scheme: Scheme, message: &[u8]) -> Vec<u8> {
         match scheme {
             Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) | Scheme::Ecdsa(hash) => hash.of(message),
-            Scheme::Ed25519 | Scheme::Ed25519ph => message.to_owned(),
+            Scheme::Ed25519 | Scheme::Ed25519ph | Scheme::MlDsa | Scheme::MlDsaMu => {
+                message.to_owned()
+            }
         }
     }
 

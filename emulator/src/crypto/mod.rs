@@ -8,6 +8,8 @@ pub(crate) mod error;
 pub(crate) mod key_pair;
 pub(crate) mod layout;
 pub(crate) mod mac;
+pub(crate) mod ml_dsa_keys;
+pub(crate) mod ml_kem_keys;
 pub(crate) mod random;
 pub(crate) mod rsa_keys;
 pub(crate) mod segments;

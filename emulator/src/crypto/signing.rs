@@ -26,6 +26,10 @@ pub(crate) enum Scheme {
     Ed25519,
     /// Ed25519ph (RFC 8032 §5.1), which makes its own digest of what it is given.
     Ed25519ph,
+    /// ML-DSA (FIPS 204 §5.2) of the message itself.
+    MlDsa,
+    /// ML-DSA (FIPS 204 §6.2) of the message's representative μ, which somebody made elsewhere.
+    MlDsaMu,
 }
 
 impl Hash {

@@ -51,6 +51,7 @@ impl Keyring {
         let policy = policy.ok_or(Denial::Silent(Layer::Resource))?;
         let caller = Caller::parse(&asker.caller).ok_or(Denial::Foreign)?;
         let keys = condition_keys::of(asker, &caller, key, self.clock.now());
+        let keys = self.with_last_use(asker, key, keys);
         let question = Question {
             caller: &caller,
             action,

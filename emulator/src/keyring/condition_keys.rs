@@ -63,6 +63,11 @@ fn of_key(key: &KmsKey, asker: &Asker, keys: ContextKeys) -> ContextKeys {
         .with("kms:KeyUsage", key.usage().name())
         .with("kms:KeyOrigin", key.origin.name())
         .with("kms:MultiRegion", key.id.is_of_many_regions().to_string());
+    if key.id.is_of_many_regions() {
+        let is_replica = key.multi_region.is_replica();
+        let kind = if is_replica { "REPLICA" } else { "PRIMARY" };
+        keys = keys.with("kms:MultiRegionKeyType", kind);
+    }
     for (name, value) in &key.tags {
         keys = keys.with(&format!("aws:ResourceTag/{name}"), value);
     }

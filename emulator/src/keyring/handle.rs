@@ -9,6 +9,8 @@ use crate::faults::rules::Faults;
 use crate::journal::kms_calls::KmsCalls;
 use crate::keyring::bucket_keys::BucketKeys;
 use crate::keyring::error::KeyringError;
+use crate::keyring::last_uses::LastUses;
+use crate::keyring::places::Places;
 use crate::keyring::policies::KeyPolicies;
 use crate::keyring::root_key::RootKey;
 use crate::store::handle::Store;
@@ -29,6 +31,8 @@ pub(crate) struct Keyring {
     pub(super) faults: Faults,
     pub(super) bucket_keys: Arc<BucketKeys>,
     pub(super) policies: Arc<KeyPolicies>,
+    pub(super) places: Places,
+    pub(super) last_uses: Arc<LastUses>,
 }
 
 /// What a keyring works with.
@@ -49,6 +53,7 @@ pub(crate) struct KeyringParts {
 impl Keyring {
     /// Over a root key.
     pub(crate) fn new(root: &RootKey, parts: KeyringParts) -> Self {
+        let last_uses = LastUses::since(parts.clock.now());
         Self {
             root: Arc::new(Aead::derive(root.bytes())),
             store: parts.store,
@@ -58,6 +63,8 @@ impl Keyring {
             faults: parts.faults,
             bucket_keys: Arc::default(),
             policies: Arc::default(),
+            places: Places::default(),
+            last_uses: Arc::new(last_uses),
         }
     }
 
@@ -79,12 +86,15 @@ impl Keyring {
             faults: self.faults.clone(),
             bucket_keys: Arc::clone(&self.bucket_keys),
             policies: Arc::clone(&self.policies),
+            places: self.places.clone(),
+            last_uses: Arc::clone(&self.last_uses),
         }
     }
 
     /// Forgets what it has in memory of keys that may be gone from the store.
     pub(crate) fn forget(&self) {
         self.bucket_keys.clear();
+        self.last_uses.forget(self.clock.now());
     }
 
     /// Whether this is the root key that the store's data was made under; `None` for a store without data.

@@ -1,15 +1,20 @@
 //! Key pairs: those that are KMS keys, and those that KMS makes for others.
 //!
 //! A pair's material is its PKCS#8, wrapped like any other. What a pair does takes milliseconds, and making one of RSA
-//! seconds, so all of it is done apart from the threads that serve everybody.
+//! seconds, so all of it is done apart from the threads that serve everybody, and no more of it at once than there are
+//! cores. Pairs are made in places of their own, so that whoever signs never waits for somebody's new RSA key.
 
 use std::panic::resume_unwind;
+use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::crypto::ecc_keys::Curve;
 use crate::crypto::error::CryptoError;
 use crate::crypto::key_pair::{KeyPair, PairKind};
+use crate::crypto::ml_dsa_keys::MlDsaSet;
+use crate::crypto::ml_kem_keys::MlKemSet;
 use crate::crypto::random::Random;
 use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
@@ -60,7 +65,7 @@ impl Keyring {
         self.encrypt(used, &[], context)?;
         let kind = kind(spec).ok_or(Refusal::NoPublicKey)?;
         let (private, public) = self
-            .apart(move |random| {
+            .apart_in(&self.places.making, move |random| {
                 let pair = KeyPair::generate(kind, random)?;
                 Ok((pair.render(), pair.public()))
             })
@@ -86,7 +91,9 @@ impl Keyring {
             return Ok(None);
         };
         let made = self
-            .apart(move |random| KeyPair::generate(kind, random).map(|pair| pair.render()))
+            .apart_in(&self.places.making, move |random| {
+                KeyPair::generate(kind, random).map(|pair| pair.render())
+            })
             .await?;
         made.map(Some).map_err(KeyringError::Unwrap)
     }
@@ -118,15 +125,29 @@ impl Keyring {
         })
     }
 
-    /// Works where nobody waits for the thread. A panic goes on in whoever waits for the work.
+    /// Works where nobody waits for the thread, in one of the places for what is soon done.
     async fn apart<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Random<'_>) -> Result<T, CryptoError> + Send + 'static,
     ) -> Result<Result<T, CryptoError>, KeyringError> {
+        self.apart_in(&self.places.using, work).await
+    }
+
+    /// Waits for a place, and works there; the place is free again when the work ends, whoever still waits for it. A panic
+    /// goes on in whoever waits for the work.
+    async fn apart_in<T: Send + 'static>(
+        &self,
+        places: &Arc<Semaphore>,
+        work: impl FnOnce(&mut Random<'_>) -> Result<T, CryptoError> + Send + 'static,
+    ) -> Result<Result<T, CryptoError>, KeyringError> {
         let entropy = self.entropy.clone();
+        let place = Arc::clone(places).acquire_owned().await;
+        let place = place.expect("nobody closes the places");
         let working = tokio::task::spawn_blocking(move || {
             let fill = |buffer: &mut [u8]| entropy.fill(buffer);
-            work(&mut Random(&fill))
+            let done = work(&mut Random(&fill));
+            drop(place);
+            done
         });
         let ended = working.await;
         ended.map_err(|error| match error.try_into_panic() {
@@ -151,5 +172,49 @@ fn kind(spec: KeySpec) -> Option<PairKind> {
         KeySpec::EccNistP521 => Some(PairKind::Ecc(Curve::P521)),
         KeySpec::EccSecgP256k1 => Some(PairKind::Ecc(Curve::Secp256k1)),
         KeySpec::EccNistEdwards25519 => Some(PairKind::Ed25519),
+        KeySpec::MlDsa44 => Some(PairKind::MlDsa(MlDsaSet::L44)),
+        KeySpec::MlDsa65 => Some(PairKind::MlDsa(MlDsaSet::L65)),
+        KeySpec::MlDsa87 => Some(PairKind::MlDsa(MlDsaSet::L87)),
+        KeySpec::MlKem512 => Some(PairKind::MlKem(MlKemSet::L512)),
+        KeySpec::MlKem768 => Some(PairKind::MlKem(MlKemSet::L768)),
+        KeySpec::MlKem1024 => Some(PairKind::MlKem(MlKemSet::L1024)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::fixtures::keyring;
+
+    #[tokio::test]
+    async fn who_uses_a_pair_does_not_wait_for_those_who_make_one() {
+        let keyring = keyring(1);
+        let places = keyring.places.making.available_permits();
+        let made = Arc::clone(&keyring.places.making);
+        let _all = made
+            .acquire_many(u32::try_from(places).unwrap())
+            .await
+            .unwrap();
+
+        let making = keyring.apart_in(&keyring.places.making, |_| Ok(()));
+        let making = tokio::time::timeout(std::time::Duration::ZERO, making).await;
+        let using = keyring.apart(|_| Ok(5)).await;
+
+        assert!(making.is_err(), "there is no place");
+        assert_eq!(using.unwrap(), Ok(5));
+    }
+
+    #[tokio::test]
+    async fn a_panic_gives_its_place_back() {
+        let keyring = Arc::new(keyring(1));
+        let before = keyring.places.using.available_permits();
+
+        let panicking = Arc::clone(&keyring);
+        let ended = tokio::spawn(async move {
+            let _ = panicking.apart::<()>(|_| panic!("a fault of ours")).await;
+        });
+
+        assert!(ended.await.unwrap_err().is_panic());
+        assert_eq!(keyring.places.using.available_permits(), before);
     }
 }

@@ -12,6 +12,7 @@ use crate::model::kms_key::{
     KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey, MaterialId,
 };
 use crate::model::kms_name::KeyId;
+use crate::model::multi_region::MultiRegion;
 
 /// What a key is made of.
 #[derive(Clone, Debug)]
@@ -119,6 +120,7 @@ impl Keyring {
             rotation: None,
             tags: new.tags,
             policy: new.policy,
+            multi_region: MultiRegion::default(),
         }
     }
 
@@ -127,6 +129,34 @@ impl Keyring {
             return KeyId::of_parts(true, self.entropy.bytes());
         }
         KeyId::parse(&self.entropy.uuid()).expect("a UUID is an id")
+    }
+
+    /// Sends a key to its end, so many days from now; a primary with replicas waits for theirs first.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for its state; [`KeyringError::Store`].
+    pub(crate) async fn schedule_deletion(
+        &self,
+        key: &KmsKey,
+        window_days: u32,
+    ) -> Result<KmsKey, KeyringError> {
+        let now = self.clock.now();
+        // Replicas whose time has come count no more.
+        self.relatives(key).await?;
+        let change = |key: &mut KmsKey| {
+            key.state = if key.multi_region.replicas.is_empty() {
+                let deletion = now.plus_days(window_days);
+                KeyState::PendingDeletion { deletion }
+            } else {
+                KeyState::PendingReplicaDeletion {
+                    window_days,
+                    last_gone: now,
+                }
+            };
+            Ok(())
+        };
+        self.change_key(key, Need::Change, change).await
     }
 
     /// Changes a key whose state allows it; both are decided at one moment.

@@ -75,13 +75,11 @@ impl Keyring {
         id: &KeyId,
     ) -> Result<Option<KmsKey>, KeyringError> {
         let now = self.clock.now();
-        let Some(key) = self.store.kms_key(region, id)? else {
+        let Some(key) = self.lasting((region, id), now).await? else {
             return Ok(None);
         };
-        if key.is_gone(now) {
-            let is_gone = |key: &KmsKey| key.is_gone(now);
-            self.store.delete_kms_key((region, id), is_gone).await?;
-            return Ok(None);
+        if key.multi_region.is_replica() {
+            return self.settled_replica(key, now).await.map(Some);
         }
         if !is_due(&key, now) {
             return Ok(Some(key));
@@ -94,7 +92,7 @@ impl Keyring {
         Ok(rotated.map(|Ok(key)| key))
     }
 
-    fn rotate_due(&self, key: &mut KmsKey, now: Timestamp) {
+    pub(super) fn rotate_due(&self, key: &mut KmsKey, now: Timestamp) {
         while is_due(key, now) {
             let Some(rotation) = &mut key.rotation else {
                 return;
@@ -141,7 +139,7 @@ impl Keyring {
 }
 
 /// A key that does not work does not turn either.
-fn is_due(key: &KmsKey, now: Timestamp) -> bool {
+pub(super) fn is_due(key: &KmsKey, now: Timestamp) -> bool {
     key.state == KeyState::Enabled && key.rotation.is_some_and(|rotation| rotation.next <= now)
 }
 

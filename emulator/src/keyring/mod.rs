@@ -2,8 +2,9 @@
 //!
 //! [`handle`] is the keyring. It makes KMS keys ([`lifecycle`], [`managed`], [`planted`]), finds them ([`lookup`]) for somebody
 //! ([`asker`]) who may use them ([`authorize`], [`condition_keys`], [`policies`]) in their state ([`states`]), encrypts with them ([`encryption`],
-//! [`ciphertext`]) and turns them ([`rotation`]). Those that are pairs ([`key_pairs`]) sign
-//! ([`signatures`]) or encrypt ([`oaep`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
+//! [`ciphertext`]), turns them ([`rotation`]) and has them in many regions ([`replicas`]). Those that are pairs ([`key_pairs`]) sign
+//! ([`signatures`]), encrypt ([`oaep`]) or share secrets ([`shared_secrets`]). What was used when is remembered
+//! ([`uses`], [`last_uses`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
 //! needs the root key alone.
 
 pub(crate) mod asker;
@@ -12,12 +13,14 @@ pub(crate) mod encryption;
 pub(crate) mod error;
 pub(crate) mod handle;
 pub(crate) mod key_pairs;
+pub(crate) mod last_uses;
 pub(crate) mod lifecycle;
 pub(crate) mod lists;
 pub(crate) mod managed;
 pub(crate) mod planted;
 pub(crate) mod policies;
 pub(crate) mod refusal;
+pub(crate) mod replicas;
 pub(crate) mod reveal;
 pub(crate) mod root_key;
 pub(crate) mod s3_keys;
@@ -34,4 +37,7 @@ pub(crate) mod fixtures;
 mod lookup;
 mod macs;
 mod oaep;
+mod places;
 mod rotation;
+mod shared_secrets;
+mod uses;

@@ -23,12 +23,18 @@ pub(crate) enum Refusal {
     Disabled(String),
     /// The key waits for its deletion; holds its ARN.
     PendingDeletion(String),
+    /// The key waits for the deletion of its replicas; holds its ARN.
+    PendingReplicaDeletion(String),
     /// The key waits for its material; holds its ARN.
     PendingImport(String),
     /// The key does not wait for its deletion; holds its ARN.
     NotPendingDeletion(String),
     /// Keys of imported material cannot do this; holds the ARN.
     ImportedMaterial(String),
+    /// The key is none that can have replicas; holds its ARN.
+    NotPrimary(String),
+    /// There is such a key in the region already; holds its ARN.
+    ReplicaExists(String),
     /// Keys of this spec never turn.
     NeverTurns,
     /// The key is made for something else.
@@ -60,6 +66,8 @@ pub(crate) enum Refusal {
         /// The type that it takes, as on the wire.
         wanted: &'static str,
     },
+    /// The public half of a peer is none that the key can agree with; holds the key's spec, as on the wire.
+    BadPublicKey(&'static str),
     /// The plaintext is longer than the key can encrypt.
     PlaintextTooLong {
         /// The algorithm, as on the wire.
@@ -119,12 +127,14 @@ impl Refusal {
             | Self::NoSuchAlias(_) => "NotFoundException",
             Self::AliasNotTaken => "InvalidArnException",
             Self::Disabled(_) => "DisabledException",
-            Self::PendingDeletion(_) | Self::PendingImport(_) | Self::NotPendingDeletion(_) => {
-                "KMSInvalidStateException"
-            }
-            Self::ImportedMaterial(_) | Self::NeverTurns | Self::NoPublicKey => {
-                "UnsupportedOperationException"
-            }
+            Self::PendingDeletion(_)
+            | Self::PendingReplicaDeletion(_)
+            | Self::PendingImport(_)
+            | Self::NotPendingDeletion(_) => "KMSInvalidStateException",
+            Self::ImportedMaterial(_)
+            | Self::NotPrimary(_)
+            | Self::NeverTurns
+            | Self::NoPublicKey => "UnsupportedOperationException",
             Self::WrongUsage { .. } | Self::WrongAlgorithm { .. } => "InvalidKeyUsageException",
             Self::InvalidMac => "KMSInvalidMacException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
@@ -133,11 +143,12 @@ impl Refusal {
             Self::UnknownCiphertext | Self::NotAllowed { .. } | Self::ForeignAccount { .. } => {
                 "AccessDeniedException"
             }
-            Self::AliasExists(_) => "AlreadyExistsException",
+            Self::AliasExists(_) | Self::ReplicaExists(_) => "AlreadyExistsException",
             Self::OtherKind
             | Self::DigestLength(_)
             | Self::MessageType { .. }
             | Self::ContextOfPair
+            | Self::BadPublicKey(_)
             | Self::PlaintextTooLong { .. } => "ValidationException",
             Self::TooManyTags => "TagException",
             Self::TooManyAliases | Self::TooManyRotations(_) => "LimitExceededException",
@@ -157,11 +168,15 @@ impl fmt::Display for Refusal {
             }
             Self::Disabled(arn) => write!(f, "{arn} is disabled."),
             Self::PendingDeletion(arn) => write!(f, "{arn} is pending deletion."),
+            Self::PendingReplicaDeletion(arn) => write!(f, "{arn} is pending replica deletion."),
             Self::PendingImport(arn) => write!(f, "{arn} is pending import."),
             Self::NotPendingDeletion(arn) => write!(f, "{arn} is not pending deletion."),
             Self::ImportedMaterial(arn) => {
                 write!(f, "{arn} origin is EXTERNAL which is not valid for this operation.")
             }
+            Self::NotPrimary(arn) => write!(f, "{arn} is not a multi-region primary key."),
+            // AWS: unverified. The words; the exception is documented.
+            Self::ReplicaExists(arn) => write!(f, "Key '{arn}' already exists"),
             Self::WrongUsage {
                 key_arn,
                 usage,
@@ -185,6 +200,8 @@ impl fmt::Display for Refusal {
             Self::MessageType { algorithm, wanted } => {
                 write!(f, "Algorithm {algorithm} requires message type {wanted}.")
             }
+            // AWS: unverified. Exception and words; no exception of its own is documented.
+            Self::BadPublicKey(spec) => write!(f, "The public key is not a DER-encoded public key of the key spec {spec}."),
             Self::PlaintextTooLong {
                 algorithm,
                 spec,

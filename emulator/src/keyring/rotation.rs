@@ -55,8 +55,11 @@ impl Keyring {
         let now = self.clock.now();
         let enable = |key: &mut KmsKey| {
             key.state = KeyState::Enabled;
+            // A replica turns with its primary.
+            let is_replica = key.multi_region.is_replica();
             if let Some(rotation) = &mut key.rotation
                 && rotation.next <= now
+                && !is_replica
             {
                 rotation.next = now.plus_days(rotation.period_days);
                 let material = self.new_material(&key.id, key.spec, now);

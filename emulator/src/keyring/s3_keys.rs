@@ -246,6 +246,10 @@ impl Keyring {
         noted: Noted,
         error: Option<&KeyringError>,
     ) {
+        // What a bucket key spares KMS is no use of the KMS key.
+        if error.is_none() && !noted.is_hit {
+            self.note_use(asker.operation, &noted.key_arn, None);
+        }
         self.calls.record(KmsCall {
             time: self.clock.now().to_system(),
             operation: asker.operation.to_owned(),

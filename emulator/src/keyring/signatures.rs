@@ -1,5 +1,6 @@
 //! Signatures of key pairs.
 
+use crate::crypto::ml_dsa_keys::MU_BYTES;
 use crate::crypto::signing::{Hash, Scheme};
 use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
@@ -15,8 +16,19 @@ pub(crate) struct Signing<'m> {
     pub(crate) algorithm: &'static str,
     /// The message, or its digest.
     pub(crate) message: &'m [u8],
-    /// Whether it is a digest: then it is not hashed again.
-    pub(crate) is_digest: bool,
+    /// Which of the two it is.
+    pub(crate) kind: MessageKind,
+}
+
+/// `MessageType`: how far a message was taken already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageKind {
+    /// `RAW`: not at all.
+    Raw,
+    /// `DIGEST`: it is hashed, and is not hashed again.
+    Digest,
+    /// `EXTERNAL_MU`: it is ML-DSA's μ, made of the message and the public half.
+    ExternalMu,
 }
 
 impl Keyring {
@@ -77,11 +89,26 @@ fn prepare(
     let Signing {
         algorithm,
         message,
-        is_digest,
+        kind,
     } = signing;
+    let is_digest = kind == MessageKind::Digest;
     let scheme = scheme(algorithm).filter(|_| key.algorithms().contains(&algorithm));
     let scheme = scheme.ok_or_else(|| wrong_algorithm(key, algorithm))?;
     let message_type = |wanted| Refusal::MessageType { algorithm, wanted };
+    // AWS: unverified. That ML-DSA takes no digest.
+    let is_taken = match kind {
+        MessageKind::ExternalMu => scheme == Scheme::MlDsa,
+        MessageKind::Digest => !matches!(scheme, Scheme::Ed25519 | Scheme::MlDsa),
+        MessageKind::Raw => scheme != Scheme::Ed25519ph,
+    };
+    if !is_taken {
+        let is_digest_wanted = scheme == Scheme::Ed25519ph;
+        return Err(message_type(if is_digest_wanted {
+            "DIGEST"
+        } else {
+            "RAW"
+        }));
+    }
     let message = match scheme {
         Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) | Scheme::Ecdsa(hash) if !is_digest => {
             hash.of(message)
@@ -89,9 +116,13 @@ fn prepare(
         Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) | Scheme::Ecdsa(hash) => {
             check_length(algorithm, hash, message)?
         }
-        Scheme::Ed25519 if is_digest => return Err(message_type("RAW")),
-        Scheme::Ed25519 => message.to_owned(),
-        Scheme::Ed25519ph if !is_digest => return Err(message_type("DIGEST")),
+        Scheme::MlDsa if kind == MessageKind::ExternalMu => {
+            if message.len() != MU_BYTES {
+                return Err(Refusal::DigestLength(algorithm));
+            }
+            return Ok((Scheme::MlDsaMu, message.to_owned()));
+        }
+        Scheme::Ed25519 | Scheme::MlDsa | Scheme::MlDsaMu => message.to_owned(),
         // KMS hashes the digest once more.
         Scheme::Ed25519ph => check_length(algorithm, Hash::Sha512, message)?,
     };
@@ -119,6 +150,7 @@ fn scheme(algorithm: &str) -> Option<Scheme> {
         "ECDSA_SHA_512" => Scheme::Ecdsa(Hash::Sha512),
         "ED25519_SHA_512" => Scheme::Ed25519,
         "ED25519_PH_SHA_512" => Scheme::Ed25519ph,
+        "ML_DSA_SHAKE_256" => Scheme::MlDsa,
         _ => return None,
     })
 }

@@ -25,6 +25,8 @@ pub(crate) enum Need {
     RotationStatus,
     /// To call its deletion off.
     CancelDeletion,
+    /// To replicate it to another region, or to make a replica of it the primary.
+    Replication,
 }
 
 impl Need {
@@ -38,24 +40,37 @@ impl Need {
         let is_imported = key.origin == KeyOrigin::External;
         match (key.state, self) {
             (_, Self::Anything)
-            | (KeyState::PendingDeletion { .. }, Self::RotationStatus | Self::CancelDeletion) => {
-                Ok(())
+            | (
+                KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. },
+                Self::RotationStatus | Self::CancelDeletion,
+            ) => Ok(()),
+            (_, Self::Replication) if !key.is_multi_region_primary() => {
+                Err(Refusal::NotPrimary(key.arn()))
+            }
+            (KeyState::PendingReplicaDeletion { .. }, _) => {
+                Err(Refusal::PendingReplicaDeletion(key.arn()))
             }
             (KeyState::PendingDeletion { .. }, _) => Err(Refusal::PendingDeletion(key.arn())),
             (_, Self::CancelDeletion) => Err(Refusal::NotPendingDeletion(key.arn())),
 
             // What a key is comes before how it is.
             (_, Self::Rotation | Self::RotationNow) if !is_symmetric => Err(Refusal::NeverTurns),
+            // AWS: unverified. The words; that the primary alone is asked for it is documented.
+            (_, Self::Rotation | Self::RotationNow) if key.multi_region.is_replica() => {
+                Err(Refusal::NotPrimary(key.arn()))
+            }
             (_, Self::Rotation | Self::RotationStatus) if is_imported => {
                 Err(Refusal::ImportedMaterial(key.arn()))
             }
 
-            (KeyState::Disabled, Self::Cryptography | Self::Rotation | Self::RotationNow) => {
-                Err(Refusal::Disabled(key.arn()))
-            }
-            (KeyState::PendingImport, Self::Cryptography | Self::Switch | Self::RotationNow) => {
-                Err(Refusal::PendingImport(key.arn()))
-            }
+            (
+                KeyState::Disabled,
+                Self::Cryptography | Self::Rotation | Self::RotationNow | Self::Replication,
+            ) => Err(Refusal::Disabled(key.arn())),
+            (
+                KeyState::PendingImport,
+                Self::Cryptography | Self::Switch | Self::RotationNow | Self::Replication,
+            ) => Err(Refusal::PendingImport(key.arn())),
             _ => Ok(()),
         }
     }

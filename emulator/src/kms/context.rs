@@ -35,6 +35,8 @@ pub(crate) struct Noted {
     pub(crate) key_arn: Option<String>,
     /// The encryption context.
     pub(crate) context: EncryptionContext,
+    /// The ARNs of all keys that it is about: the one of above, and another where two are needed.
+    pub(crate) touched: Vec<String>,
 }
 
 impl Context {
@@ -79,7 +81,15 @@ impl Context {
 
     /// Writes down which key it is about.
     pub(crate) fn note(&mut self, key: &KmsKey) {
-        self.noted.key_arn = Some(key.arn());
+        let arn = key.arn();
+        self.noted.touched.push(arn.clone());
+        self.noted.key_arn = Some(arn);
+    }
+
+    /// Lets policies look at one more member of the request.
+    pub(crate) fn note_fact(&mut self, key: &str, value: &str) {
+        let facts = std::mem::take(&mut self.asker.facts);
+        self.asker.facts = facts.with(key, value);
     }
 
     /// Writes down under which context, which the key's policy may look at too.

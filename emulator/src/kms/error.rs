@@ -54,6 +54,15 @@ impl KmsError {
         Self::new("UnsupportedOperationException", message)
     }
 
+    /// No custom key store is here.
+    // AWS: unverified. The words; the exception is documented.
+    pub(crate) fn no_such_key_store() -> Self {
+        Self::new(
+            "CustomKeyStoreNotFoundException",
+            "Cannot find a custom key store with the specified key store name or ID.",
+        )
+    }
+
     /// What a dry run ends with where all is well.
     pub(crate) fn dry_run() -> Self {
         Self::new(

@@ -210,6 +210,27 @@ impl Members {
         Some(texts)
     }
 
+    /// An object; `None` where it is not there.
+    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        let Value::Object(object) = self.take(name)? else {
+            return self.mistype(name);
+        };
+        Some(object)
+    }
+
+    /// Whether a text is there that nobody may see, of so many characters.
+    pub(crate) fn has_secret(&mut self, name: &str, length: RangeInclusive<usize>) -> bool {
+        match self.take(name) {
+            None => false,
+            Some(Value::String(text)) => {
+                let text = Zeroizing::new(text);
+                self.check_length(&path(name), None, text.chars().count(), &length);
+                true
+            }
+            Some(_) => self.mistype::<bool>(name).unwrap_or_default(),
+        }
+    }
+
     /// A list of objects; `None` where it is not there.
     pub(crate) fn objects(&mut self, name: &str) -> Option<Vec<Map<String, Value>>> {
         let list = serde_json::from_value(self.take(name)?);

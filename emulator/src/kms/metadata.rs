@@ -4,11 +4,34 @@
 
 use serde_json::{Value, json};
 
+use crate::keyring::error::KeyringError;
+use crate::keyring::handle::Keyring;
 use crate::model::kms_key::{KeySpec, KeyState, KeyUsage, KmsKey};
+use crate::model::kms_name::key_arn;
 use crate::model::timestamp::Timestamp;
 
-/// The metadata of a key.
-pub(crate) fn metadata(key: &KmsKey) -> Value {
+/// The metadata of a key, and where the keys are that share its id.
+///
+/// # Errors
+///
+/// [`KeyringError::Store`].
+pub(crate) async fn metadata(keyring: &Keyring, key: &KmsKey) -> Result<Value, KeyringError> {
+    let mut metadata = of_key(key);
+    if !key.id.is_of_many_regions() {
+        return Ok(metadata);
+    }
+    let relatives = keyring.relatives(key).await?;
+    let place = |region: &String| json!({ "Arn": key_arn(region, &key.account, &key.id), "Region": region });
+    let is_replica = key.multi_region.is_replica();
+    metadata["MultiRegionConfiguration"] = json!({
+        "MultiRegionKeyType": if is_replica { "REPLICA" } else { "PRIMARY" },
+        "PrimaryKey": place(&relatives.primary),
+        "ReplicaKeys": relatives.replicas.iter().map(place).collect::<Vec<_>>(),
+    });
+    Ok(metadata)
+}
+
+fn of_key(key: &KmsKey) -> Value {
     let mut metadata = json!({
         "AWSAccountId": key.account,
         "Arn": key.arn(),
@@ -34,12 +57,8 @@ pub(crate) fn metadata(key: &KmsKey) -> Value {
     if let KeyState::PendingDeletion { deletion } = key.state {
         metadata["DeletionDate"] = epoch(deletion);
     }
-    if key.id.is_of_many_regions() {
-        metadata["MultiRegionConfiguration"] = json!({
-            "MultiRegionKeyType": "PRIMARY",
-            "PrimaryKey": { "Arn": key.arn(), "Region": key.region },
-            "ReplicaKeys": [],
-        });
+    if let KeyState::PendingReplicaDeletion { window_days, .. } = key.state {
+        metadata["PendingDeletionWindowInDays"] = json!(window_days);
     }
     metadata
 }
@@ -50,6 +69,8 @@ pub(crate) fn algorithms_of(key: &KmsKey) -> &'static str {
         KeyUsage::EncryptDecrypt => "EncryptionAlgorithms",
         KeyUsage::SignVerify => "SigningAlgorithms",
         KeyUsage::GenerateVerifyMac => "MacAlgorithms",
+        KeyUsage::KeyAgreement => "KeyAgreementAlgorithms",
+        KeyUsage::EncapsulateDecapsulate => "EncapsulationAlgorithms",
     }
 }
 

@@ -116,7 +116,10 @@ impl KmsService {
             .header("x-amz-target")
             .unwrap_or_default()
             .to_owned();
-        let mut about = About::default();
+        let mut about = About {
+            request_id: id.clone(),
+            ..About::default()
+        };
         let response = match self.try_answer(request, &mut about).await {
             Ok(Value::Null) => Response::ok(),
             Ok(value) => Response::ok().body(value.to_string()),
@@ -126,7 +129,6 @@ impl KmsService {
             }
         };
         tracing::debug!(request = %id, ?peer, target, status = response.status.as_u16(), "answered");
-        about.request_id.clone_from(&id);
         finish(response, &id, &self.clock).about(about)
     }
 
@@ -151,6 +153,11 @@ impl KmsService {
             Some(fault) => Err(fault.into()),
             None => perform(entry, &request.document, &mut cx).await,
         };
+        if answer.is_ok() {
+            let (operation, touched) = (cx.asker.operation, &cx.noted.touched);
+            self.keyring
+                .note_use(operation, touched, Some(&about.request_id));
+        }
         self.record(cx, answer.as_ref().err());
         answer
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::kms_name::{KeyId, alias_arn, key_arn};
+use crate::model::multi_region::MultiRegion;
 use crate::model::sealing::WrappedKey;
 use crate::model::timestamp::Timestamp;
 
@@ -42,6 +43,9 @@ pub(crate) struct KmsKey {
     pub(crate) tags: Vec<(String, String)>,
     /// Its policy as it was put; `None` for the one it was born with.
     pub(crate) policy: Option<String>,
+    /// Where it stands among the keys of other regions that share its id.
+    #[serde(default)]
+    pub(crate) multi_region: MultiRegion,
 }
 
 /// `KeyManager`.
@@ -72,7 +76,7 @@ pub(crate) enum KeySpec {
     Rsa3072,
     /// `RSA_4096`.
     Rsa4096,
-    /// `ECC_NIST_P256`: a pair that signs.
+    /// `ECC_NIST_P256`: a pair that either signs or agrees on secrets.
     EccNistP256,
     /// `ECC_NIST_P384`.
     EccNistP384,
@@ -82,6 +86,18 @@ pub(crate) enum KeySpec {
     EccSecgP256k1,
     /// `ECC_NIST_EDWARDS25519`.
     EccNistEdwards25519,
+    /// `ML_DSA_44`: a pair that signs, by lattices.
+    MlDsa44,
+    /// `ML_DSA_65`.
+    MlDsa65,
+    /// `ML_DSA_87`.
+    MlDsa87,
+    /// `ML_KEM_512`: a pair that encapsulates secrets.
+    MlKem512,
+    /// `ML_KEM_768`.
+    MlKem768,
+    /// `ML_KEM_1024`.
+    MlKem1024,
 }
 
 /// `KeyUsage`.
@@ -93,6 +109,10 @@ pub(crate) enum KeyUsage {
     SignVerify,
     /// Makes and checks codes.
     GenerateVerifyMac,
+    /// Derives secrets that two share.
+    KeyAgreement,
+    /// Makes secrets for whoever has the private half, and finds them again.
+    EncapsulateDecapsulate,
 }
 
 /// `Origin`.
@@ -115,6 +135,13 @@ pub(crate) enum KeyState {
     PendingDeletion {
         /// That moment.
         deletion: Timestamp,
+    },
+    /// Refuses to work, and waits until its last replica is gone; then its own time of waiting begins.
+    PendingReplicaDeletion {
+        /// How long that will be.
+        window_days: u32,
+        /// When the last replica went that is gone, or at first when it was asked for.
+        last_gone: Timestamp,
     },
     /// Waits for its material.
     PendingImport,
@@ -198,6 +225,11 @@ impl KmsKey {
         self.materials.iter().find(|material| material.id == id)
     }
 
+    /// Whether it may have replicas.
+    pub(crate) fn is_multi_region_primary(&self) -> bool {
+        self.id.is_of_many_regions() && !self.multi_region.is_replica()
+    }
+
     /// Whether its time has come.
     pub(crate) fn is_gone(&self, now: Timestamp) -> bool {
         matches!(self.state, KeyState::PendingDeletion { deletion } if deletion <= now)
@@ -223,7 +255,7 @@ impl KeyManager {
 
 impl KeySpec {
     /// Those that are built.
-    pub(crate) const BUILT: [Self; 13] = [
+    pub(crate) const BUILT: [Self; 19] = [
         Self::SymmetricDefault,
         Self::Hmac224,
         Self::Hmac256,
@@ -237,6 +269,12 @@ impl KeySpec {
         Self::EccNistP521,
         Self::EccSecgP256k1,
         Self::EccNistEdwards25519,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
+        Self::MlKem512,
+        Self::MlKem768,
+        Self::MlKem1024,
     ];
 
     /// As on the wire.
@@ -255,6 +293,12 @@ impl KeySpec {
             Self::EccNistP521 => "ECC_NIST_P521",
             Self::EccSecgP256k1 => "ECC_SECG_P256K1",
             Self::EccNistEdwards25519 => "ECC_NIST_EDWARDS25519",
+            Self::MlDsa44 => "ML_DSA_44",
+            Self::MlDsa65 => "ML_DSA_65",
+            Self::MlDsa87 => "ML_DSA_87",
+            Self::MlKem512 => "ML_KEM_512",
+            Self::MlKem768 => "ML_KEM_768",
+            Self::MlKem1024 => "ML_KEM_1024",
         }
     }
 
@@ -273,11 +317,17 @@ impl KeySpec {
             Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
                 &[KeyUsage::EncryptDecrypt, KeyUsage::SignVerify]
             }
-            Self::EccNistP256
-            | Self::EccNistP384
-            | Self::EccNistP521
-            | Self::EccSecgP256k1
-            | Self::EccNistEdwards25519 => &[KeyUsage::SignVerify],
+            Self::EccNistP256 | Self::EccNistP384 | Self::EccNistP521 => {
+                &[KeyUsage::SignVerify, KeyUsage::KeyAgreement]
+            }
+            Self::EccSecgP256k1
+            | Self::EccNistEdwards25519
+            | Self::MlDsa44
+            | Self::MlDsa65
+            | Self::MlDsa87 => &[KeyUsage::SignVerify],
+            Self::MlKem512 | Self::MlKem768 | Self::MlKem1024 => {
+                &[KeyUsage::EncapsulateDecapsulate]
+            }
         }
     }
 
@@ -302,10 +352,17 @@ impl KeySpec {
             Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
                 &["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"]
             }
+            Self::EccNistP256 | Self::EccNistP384 | Self::EccNistP521
+                if usage == KeyUsage::KeyAgreement =>
+            {
+                &["ECDH"]
+            }
             Self::EccNistP256 | Self::EccSecgP256k1 => &["ECDSA_SHA_256"],
             Self::EccNistP384 => &["ECDSA_SHA_384"],
             Self::EccNistP521 => &["ECDSA_SHA_512"],
             Self::EccNistEdwards25519 => &["ED25519_SHA_512", "ED25519_PH_SHA_512"],
+            Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => &["ML_DSA_SHAKE_256"],
+            Self::MlKem512 | Self::MlKem768 | Self::MlKem1024 => &["ML_KEM"],
         }
     }
 
@@ -333,6 +390,8 @@ impl KeyUsage {
             Self::EncryptDecrypt => "ENCRYPT_DECRYPT",
             Self::SignVerify => "SIGN_VERIFY",
             Self::GenerateVerifyMac => "GENERATE_VERIFY_MAC",
+            Self::KeyAgreement => "KEY_AGREEMENT",
+            Self::EncapsulateDecapsulate => "ENCAPSULATE_DECAPSULATE",
         }
     }
 }
@@ -354,6 +413,7 @@ impl KeyState {
             Self::Enabled => "Enabled",
             Self::Disabled => "Disabled",
             Self::PendingDeletion { .. } => "PendingDeletion",
+            Self::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
             Self::PendingImport => "PendingImport",
         }
     }

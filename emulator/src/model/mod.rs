@@ -8,6 +8,7 @@ pub(crate) mod encryption;
 pub(crate) mod etag;
 pub(crate) mod kms_key;
 pub(crate) mod kms_name;
+pub(crate) mod multi_region;
 pub(crate) mod object;
 pub(crate) mod object_key;
 pub(crate) mod sealing;

@@ -54,6 +54,8 @@ pub(super) enum Usage {
     EncryptDecrypt,
     SignVerify,
     GenerateVerifyMac,
+    KeyAgreement,
+    EncapsulateDecapsulate,
 }
 
 /// A bucket. What is left out is as `CreateBucket` makes it.
@@ -108,7 +110,10 @@ impl KeyItem {
                 spec.name()
             ));
         }
-        if self.usage.is_none() && spec.usages().len() > 1 {
+        if self.usage.is_none()
+            && spec.usages().contains(&KeyUsage::EncryptDecrypt)
+            && spec.is_pair()
+        {
             return Err(format!(
                 "a key of the spec {} needs a usage, ENCRYPT_DECRYPT or SIGN_VERIFY",
                 spec.name()
@@ -143,6 +148,8 @@ impl Usage {
             Self::EncryptDecrypt => KeyUsage::EncryptDecrypt,
             Self::SignVerify => KeyUsage::SignVerify,
             Self::GenerateVerifyMac => KeyUsage::GenerateVerifyMac,
+            Self::KeyAgreement => KeyUsage::KeyAgreement,
+            Self::EncapsulateDecapsulate => KeyUsage::EncapsulateDecapsulate,
         }
     }
 }

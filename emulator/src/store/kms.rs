@@ -61,7 +61,7 @@ impl Store {
         self.view()?.get(&keys::kms_key(region, id))
     }
 
-    /// Changes a key; `change` may run more than once, each time on the key as it is then. Where it refuses, nothing is
+    /// Changes a key, and in its replicas what they share with it; `change` may run more than once, each time on the key as it is then. Where it refuses, nothing is
     /// changed and the refusal is the answer; `None` where there is no such key.
     ///
     /// # Errors
@@ -81,12 +81,13 @@ impl Store {
                 return Ok(Some(Err(refused)));
             }
             tx.put(row.clone(), &key)?;
+            tx.share_with_replicas(&key)?;
             Ok(Some(Ok(key)))
         };
         self.catalogue().transact(None, work).await
     }
 
-    /// Removes a key and every alias of it, if `is_meant` says so of the key as it is then.
+    /// Removes a key and every alias of it, and its name from its primary, if `is_meant` says so of the key as it is then.
     ///
     /// # Errors
     ///
@@ -109,7 +110,7 @@ impl Store {
                 }
             }
             tx.remove(row.clone());
-            Ok(())
+            tx.leave_primary(&key)
         };
         self.catalogue().transact(None, work).await
     }
@@ -291,6 +292,7 @@ mod tests {
 
     use super::*;
     use crate::model::kms_key::{KeyManager, KeyOrigin, KeySpec, KeyState};
+    use crate::model::multi_region::MultiRegion;
     use crate::model::timestamp::Timestamp;
     use crate::store::fixtures::ephemeral;
 
@@ -313,6 +315,7 @@ mod tests {
             rotation: None,
             tags: Vec::new(),
             policy: None,
+            multi_region: MultiRegion::default(),
         }
     }
 

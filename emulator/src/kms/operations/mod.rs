@@ -6,11 +6,15 @@ mod aliases;
 mod data_key_pairs;
 mod data_keys;
 mod encrypt;
+mod key_stores;
 mod keys;
+mod last_usage;
 mod mac;
 mod policies;
 mod random;
+mod replicas;
 mod rotation;
+mod shared_secrets;
 mod sign;
 mod tags;
 mod unbuilt;
@@ -22,11 +26,15 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
         data_key_pairs::OPERATIONS,
         data_keys::OPERATIONS,
         encrypt::OPERATIONS,
+        key_stores::OPERATIONS,
         keys::OPERATIONS,
+        last_usage::OPERATIONS,
         mac::OPERATIONS,
         policies::OPERATIONS,
         random::OPERATIONS,
+        replicas::OPERATIONS,
         rotation::OPERATIONS,
+        shared_secrets::OPERATIONS,
         sign::OPERATIONS,
         tags::OPERATIONS,
         unbuilt::OPERATIONS,

@@ -93,7 +93,10 @@ impl KeyOperation for GetKeyRotationStatus {
     async fn run(key: KmsKey, _: &mut Context) -> Result<Value, KmsError> {
         Need::RotationStatus.check(&key)?;
         // While a key waits for its deletion its rotation rests, and is as it was when it is called off.
-        let is_ending = matches!(key.state, KeyState::PendingDeletion { .. });
+        let is_ending = matches!(
+            key.state,
+            KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. }
+        );
         let rotation = key.rotation.filter(|_| !is_ending);
         let mut status = json!({
             "KeyId": key.arn(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::keyring::signatures::Signing;
+use crate::keyring::signatures::{MessageKind, Signing};
 use crate::kms::context::Context;
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
@@ -87,7 +87,7 @@ impl Operation for Sign {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         let key = cx.key(&self.0.key_id).await?;
         let used = (&cx.asker, &key);
-        let signature = cx.keyring.sign(used, self.0.signing()?).await?;
+        let signature = cx.keyring.sign(used, self.0.signing()).await?;
         self.0
             .answer(&key, ("Signature", json!(base64(&signature))))
     }
@@ -115,7 +115,7 @@ impl Operation for Verify {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         let key = cx.key(&self.asked.key_id).await?;
         let used = (&cx.asker, &key);
-        let signing = self.asked.signing()?;
+        let signing = self.asked.signing();
         cx.keyring.verify(used, signing, &self.signature).await?;
         self.asked.answer(&key, ("SignatureValid", json!(true)))
     }
@@ -143,17 +143,16 @@ impl Asked {
         }
     }
 
-    fn signing(&self) -> Result<Signing<'_>, KmsError> {
-        if self.message_type == Some("EXTERNAL_MU") {
-            return Err(KmsError::unsupported(
-                "Messages of the type EXTERNAL_MU are not built yet",
-            ));
-        }
-        Ok(Signing {
+    fn signing(&self) -> Signing<'_> {
+        Signing {
             algorithm: self.algorithm,
             message: &self.message,
-            is_digest: self.message_type == Some("DIGEST"),
-        })
+            kind: match self.message_type {
+                Some("DIGEST") => MessageKind::Digest,
+                Some("EXTERNAL_MU") => MessageKind::ExternalMu,
+                _ => MessageKind::Raw,
+            },
+        }
     }
 
     fn answer(&self, key: &KmsKey, (name, value): (&str, Value)) -> Result<Value, KmsError> {
