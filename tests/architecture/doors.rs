@@ -38,6 +38,8 @@ pub(crate) const EMULATOR: Doors = &[
     ("redb", STORE),
     ("tempfile", STORE),
     ("aes", CRYPTO),
+    // Key material comes under an AES key.
+    ("aes-kw", Door::In(&["crypto/key_wrap.rs"])),
     ("ctr", CRYPTO),
     ("hmac", CRYPTO),
     ("hkdf", CRYPTO),

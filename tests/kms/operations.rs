@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use strongroom_tests::send_body;
 
-use crate::table::{ask, given, json_of, open_server, outcome_of, rows};
+use crate::table::{ask, given, given_for_import, json_of, open_server, outcome_of, rows};
 
 #[test]
 fn the_table_names_all_56_operations_once() {
@@ -17,7 +17,10 @@ fn the_table_names_all_56_operations_once() {
 #[tokio::test]
 async fn every_operation_answers_as_its_state_says() {
     for row in rows() {
-        let (server, given) = given().await;
+        let (server, mut given) = given().await;
+        if row.imports() {
+            given = given_for_import(&server, given).await;
+        }
 
         let body = row.body(&given).to_string();
         let answer = ask(&server, row.name, body.as_bytes()).await;

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use strongroom_testkit::{Authentication, Config, Strongroom};
 use strongroom_tests::{Answer, send_body};
 
+use crate::wrapping::Way;
+
 const TABLE: &str = include_str!("../../fixtures/kms-operations.txt");
 
 /// An operation, as the table tells it.
@@ -29,6 +31,9 @@ pub(crate) struct Given {
     pub(crate) kem_key: String,
     pub(crate) encapsulated: String,
     pub(crate) primary: String,
+    pub(crate) external: String,
+    pub(crate) token: String,
+    pub(crate) wrapped: String,
 }
 
 /// All rows.
@@ -54,6 +59,11 @@ pub(crate) fn row(name: &str) -> Row {
 }
 
 impl Row {
+    /// Whether its body names a key whose material is brought.
+    pub(crate) fn imports(&self) -> bool {
+        self.body.contains("$EXTERNAL")
+    }
+
     /// Its body, filled in.
     pub(crate) fn body(&self, given: &Given) -> Value {
         let body = self
@@ -67,6 +77,9 @@ impl Row {
             .replace("$KEM_KEY", &given.kem_key)
             .replace("$ENCAPSULATED", &given.encapsulated)
             .replace("$PRIMARY", &given.primary)
+            .replace("$EXTERNAL", &given.external)
+            .replace("$TOKEN", &given.token)
+            .replace("$WRAPPED", &given.wrapped)
             .replace("$KEY", &given.key)
             .replace("$DOOMED", &given.doomed)
             .replace("$CIPHERTEXT", &given.ciphertext);
@@ -122,8 +135,20 @@ pub(crate) async fn given() -> (Strongroom, Given) {
         kem_key,
         encapsulated: text(&encapsulated["SharedSecretCiphertextBlob"]),
         primary,
+        ..Given::default()
     };
     (server, given)
+}
+
+/// What the bodies of imports name beside: made for who asks for it, since it takes a while.
+pub(crate) async fn given_for_import(server: &Strongroom, given: Given) -> Given {
+    let way = Way::make(server, &json!({})).await;
+    Given {
+        external: way.key.clone(),
+        token: way.token.clone(),
+        wrapped: way.wrap(&[7; 32]),
+        ..given
+    }
 }
 
 /// What a key encrypted, in base64.

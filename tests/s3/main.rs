@@ -25,6 +25,7 @@ mod deletes;
 mod dsse;
 mod faults;
 mod forms;
+mod imported_keys;
 mod journal;
 mod key_states;
 mod keyed;

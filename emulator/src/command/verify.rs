@@ -236,6 +236,17 @@ fn of_note(note: &VerifyNote) -> Value {
             "kms_key_arn": kms_key_arn,
             "finding": note.to_string(),
         }),
+        VerifyNote::MaterialGone {
+            bucket,
+            key,
+            kms_key_arn,
+        } => json!({
+            "note": "material_gone",
+            "bucket": bucket,
+            "key": key,
+            "kms_key_arn": kms_key_arn,
+            "finding": note.to_string(),
+        }),
         _ => json!({ "finding": note.to_string() }),
     }
 }

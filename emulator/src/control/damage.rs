@@ -102,6 +102,16 @@ pub enum VerifyNote {
         /// The KMS key.
         kms_key_arn: String,
     },
+    /// The material of an object's KMS key is not here, since its owner took it away or it expired: nothing opens the
+    /// object until it is imported again.
+    MaterialGone {
+        /// The bucket.
+        bucket: String,
+        /// The key of the object.
+        key: String,
+        /// The KMS key.
+        kms_key_arn: String,
+    },
 }
 
 /// How much was looked at.
@@ -236,6 +246,14 @@ impl fmt::Display for VerifyNote {
             } => write!(
                 f,
                 "{bucket}/{key}: nothing opens it any more, as its KMS key {kms_key_arn} was deleted"
+            ),
+            Self::MaterialGone {
+                bucket,
+                key,
+                kms_key_arn,
+            } => write!(
+                f,
+                "{bucket}/{key}: nothing opens it until the material of its KMS key {kms_key_arn} is imported again"
             ),
         }
     }

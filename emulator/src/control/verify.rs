@@ -159,6 +159,15 @@ impl Check<'_> {
 
     fn no_key(&mut self, owner: &Owner, error: &KeyringError) {
         let arn = owner.sealing.kms().map(|kms| &kms.key_arn);
+        if let (KeyringError::Refused(Refusal::PendingImport(_)), Some(arn)) = (error, arn) {
+            let note = VerifyNote::MaterialGone {
+                bucket: owner.bucket.to_string(),
+                key: owner.key.to_string(),
+                kms_key_arn: arn.clone(),
+            };
+            (self.tell)(Verified::Note(&note));
+            return;
+        }
         if let (KeyringError::Refused(Refusal::NoSuchKey(_)), Some(arn)) = (error, arn)
             && self.keyring.is_gone(arn).is_ok_and(|is_gone| is_gone)
         {
@@ -313,17 +322,22 @@ fn unreadable(error: &StoreError) -> DamageCause {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
     use crate::clock::Clock;
     use crate::crypto::segments::{SEGMENT_BYTES, SealSeed, Sealer};
     use crate::entropy::Entropy;
     use crate::faults::rules::Faults;
     use crate::journal::kms_calls::KmsCalls;
-    use crate::keyring::fixtures::{key, through_s3};
+    use crate::keyring::fixtures::{asker, key, through_s3};
     use crate::keyring::handle::KeyringParts;
+    use crate::keyring::lifecycle::NewKey;
+    use crate::keyring::planted::Planted;
     use crate::keyring::root_key::RootKey;
     use crate::keyring::s3_keys::ObjectNeed;
     use crate::model::bucket_name::BucketName;
+    use crate::model::kms_key::KeyOrigin;
     use crate::model::object_key::ObjectKey;
     use crate::s3::fixtures::{Shelf, plaintext};
 
@@ -403,6 +417,38 @@ mod tests {
             [format!(
                 "photos/a: nothing opens it any more, as its KMS key {} was deleted",
                 kms_key.arn()
+            )]
+        );
+    }
+
+    #[test]
+    fn an_object_whose_material_was_taken_away_is_a_note_and_no_damage() {
+        let shelf = Shelf::new();
+        let keyring = keyring(&shelf);
+        let planted = Planted {
+            material: Some(Zeroizing::new(vec![7; 32])),
+            ..Planted::default()
+        };
+        let new = NewKey {
+            origin: KeyOrigin::External,
+            planted,
+            ..NewKey::default()
+        };
+        let asker = asker("CreateKey");
+        let made = keyring.create_key(&asker, new);
+        let kms_key = shelf.runtime.block_on(made).unwrap();
+        keep(&shelf, &keyring, &kms_key, "arn:aws:s3:::photos/a");
+
+        let deleted = keyring.delete_material(&kms_key, None);
+        shelf.runtime.block_on(deleted).unwrap();
+        let (tally, told) = verified(&shelf, &keyring);
+
+        assert_eq!((tally.blobs, tally.unopened, tally.damaged), (1, 1, 0));
+        let arn = kms_key.arn();
+        assert_eq!(
+            told,
+            [format!(
+                "photos/a: nothing opens it until the material of its KMS key {arn} is imported again"
             )]
         );
     }

@@ -80,7 +80,12 @@ impl KeyPair {
     /// [`CryptoError::BadKey`] for anything else, and for a pair of another kind.
     pub(crate) fn parse(kind: PairKind, der: &[u8]) -> Result<Self, CryptoError> {
         match kind {
-            PairKind::Rsa { .. } => RsaKey::parse(der).map(Self::rsa),
+            PairKind::Rsa { bits } => {
+                let key = RsaKey::parse(der)?;
+                (key.bits() == bits)
+                    .then(|| Self::rsa(key))
+                    .ok_or(CryptoError::BadKey)
+            }
             PairKind::Ecc(curve) => EccKey::parse(curve, der).map(Self::ecc),
             PairKind::Ed25519 => Ed25519Key::parse(der).map(Self::ed25519),
             PairKind::MlDsa(set) => MlDsaKey::parse(set, der).map(Self::ml_dsa),

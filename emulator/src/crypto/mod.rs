@@ -6,6 +6,7 @@ pub(crate) mod digest;
 pub(crate) mod ecc_keys;
 pub(crate) mod error;
 pub(crate) mod key_pair;
+pub(crate) mod key_wrap;
 pub(crate) mod layout;
 pub(crate) mod mac;
 pub(crate) mod ml_dsa_keys;

@@ -5,6 +5,7 @@
 
 use rsa::PrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use rsa::traits::PublicKeyParts;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
@@ -44,6 +45,11 @@ impl RsaKey {
     pub(crate) fn parse(der: &[u8]) -> Result<Self, CryptoError> {
         let read = PrivateKey::from_pkcs8_der(der);
         read.map(Self).map_err(|_| CryptoError::BadKey)
+    }
+
+    /// The size of the modulus.
+    pub(crate) fn bits(&self) -> usize {
+        usize::try_from(self.0.n().bit_width()).unwrap_or(usize::MAX)
     }
 
     /// PKCS#8.

@@ -8,6 +8,7 @@ use tokio::task::JoinError;
 
 use crate::crypto::error::CryptoError;
 use crate::faults::rules::FaultAnswer;
+use crate::keyring::import_refusal::ImportRefusal;
 use crate::keyring::refusal::Refusal;
 use crate::store::error::StoreError;
 
@@ -111,6 +112,12 @@ impl KeyringError {
 impl From<Refusal> for KeyringError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<ImportRefusal> for KeyringError {
+    fn from(refusal: ImportRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 

@@ -87,7 +87,8 @@ impl Keyring {
         &self,
         new: &NewKey,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
-        let Some(kind) = kind(new.spec).filter(|_| new.origin == KeyOrigin::AwsKms) else {
+        let is_made_here = new.origin == KeyOrigin::AwsKms && new.planted.material.is_none();
+        let Some(kind) = kind(new.spec).filter(|_| is_made_here) else {
             return Ok(None);
         };
         let made = self
@@ -126,7 +127,7 @@ impl Keyring {
     }
 
     /// Works where nobody waits for the thread, in one of the places for what is soon done.
-    async fn apart<T: Send + 'static>(
+    pub(super) async fn apart<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Random<'_>) -> Result<T, CryptoError> + Send + 'static,
     ) -> Result<Result<T, CryptoError>, KeyringError> {
@@ -157,7 +158,13 @@ impl Keyring {
     }
 }
 
-fn kind(spec: KeySpec) -> Option<PairKind> {
+/// Whether these bytes are the PKCS#8 of a pair of this spec.
+pub(crate) fn is_pair(spec: KeySpec, der: &[u8]) -> bool {
+    kind(spec).is_some_and(|kind| KeyPair::parse(kind, der).is_ok())
+}
+
+/// Which pair a spec is; `None` for one that is drawn.
+pub(super) fn kind(spec: KeySpec) -> Option<PairKind> {
     match spec {
         KeySpec::SymmetricDefault
         | KeySpec::Hmac224

@@ -9,7 +9,7 @@ use crate::keyring::planted::Planted;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::model::kms_key::{
-    KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey, MaterialId,
+    Import, KeyManager, KeyMaterial, KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey, MaterialId,
 };
 use crate::model::kms_name::KeyId;
 use crate::model::multi_region::MultiRegion;
@@ -66,6 +66,8 @@ impl Keyring {
         asker: &Asker,
         new: NewKey,
     ) -> Result<KmsKey, KeyringError> {
+        let mut new = new;
+        new.planted.material = self.planted_material(new.spec, &new.planted).await?;
         let pair = self.first_pair(&new).await?;
         let key = self.new_key(asker, new, pair);
         self.store.create_kms_key(&key, None).await?;
@@ -82,10 +84,16 @@ impl Keyring {
         let Planted {
             id,
             material,
+            valid_to,
             is_disabled,
         } = new.planted;
         let id = id.unwrap_or_else(|| self.new_id(new.is_of_many_regions));
         let created = self.clock.now();
+        let enabled = if is_disabled {
+            KeyState::Disabled
+        } else {
+            KeyState::Enabled
+        };
         let (state, materials) = match new.origin {
             KeyOrigin::AwsKms => {
                 let material = match (material, pair) {
@@ -96,14 +104,20 @@ impl Keyring {
                     }
                     (None, None) => self.new_material(&id, new.spec, created),
                 };
-                let state = if is_disabled {
-                    KeyState::Disabled
-                } else {
-                    KeyState::Enabled
-                };
-                (state, vec![material])
+                (enabled, vec![material])
             }
-            KeyOrigin::External => (KeyState::PendingImport, Vec::new()),
+            KeyOrigin::External => match material {
+                Some(bytes) => {
+                    let import = Import {
+                        description: None,
+                        valid_to,
+                    };
+                    let material = self.fixed_material(&id, &bytes, created);
+                    let import = Some(import);
+                    (enabled, vec![KeyMaterial { import, ..material }])
+                }
+                None => (KeyState::PendingImport, Vec::new()),
+            },
         };
         KmsKey {
             id,
@@ -117,6 +131,7 @@ impl Keyring {
             origin: new.origin,
             state,
             materials,
+            pending_rotation: None,
             rotation: None,
             tags: new.tags,
             policy: new.policy,
@@ -175,6 +190,9 @@ impl Keyring {
         let checked = |current: &mut KmsKey| {
             if current.is_gone(now) {
                 return Err(missing(current));
+            }
+            if current.has_expired_material(now) {
+                current.drop_expired(now);
             }
             need.check(current)?;
             change(current)

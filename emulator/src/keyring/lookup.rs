@@ -1,7 +1,7 @@
 //! Finds keys by the four forms of their names, in the state that the clock has brought them to.
 //!
-//! Nothing happens by itself here: a deletion window that has ended and a rotation that has come due are carried out
-//! when the key is next looked at, which nobody can tell from a key that was watched all the time.
+//! Nothing happens by itself here: a deletion window that has ended, material that has expired and a rotation that has
+//! come due are carried out when the key is next looked at, which nobody can tell from a key that was watched all the time.
 //!
 //! Source: answers recorded from AWS in February 2026.
 
@@ -81,15 +81,16 @@ impl Keyring {
         if key.multi_region.is_replica() {
             return self.settled_replica(key, now).await.map(Some);
         }
-        if !is_due(&key, now) {
+        if !is_due(&key, now) && !key.has_expired_material(now) {
             return Ok(Some(key));
         }
-        let rotate = |key: &mut KmsKey| {
+        let settle = |key: &mut KmsKey| {
+            key.drop_expired(now);
             self.rotate_due(key, now);
             Ok::<_, std::convert::Infallible>(())
         };
-        let rotated = self.store.update_kms_key((region, id), rotate).await?;
-        Ok(rotated.map(|Ok(key)| key))
+        let settled = self.store.update_kms_key((region, id), settle).await?;
+        Ok(settled.map(|Ok(key)| key))
     }
 
     pub(super) fn rotate_due(&self, key: &mut KmsKey, now: Timestamp) {

@@ -2,7 +2,8 @@
 //!
 //! [`handle`] is the keyring. It makes KMS keys ([`lifecycle`], [`managed`], [`planted`]), finds them ([`lookup`]) for somebody
 //! ([`asker`]) who may use them ([`authorize`], [`condition_keys`], [`policies`]) in their state ([`states`]), encrypts with them ([`encryption`],
-//! [`ciphertext`]), turns them ([`rotation`]) and has them in many regions ([`replicas`]). Those that are pairs ([`key_pairs`]) sign
+//! [`ciphertext`]), turns them ([`rotation`]) and has them in many regions ([`replicas`]). Some have their material brought
+//! ([`import_tokens`], [`imports`]). Those that are pairs ([`key_pairs`]) sign
 //! ([`signatures`]), encrypt ([`oaep`]) or share secrets ([`shared_secrets`]). What was used when is remembered
 //! ([`uses`], [`last_uses`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
 //! needs the root key alone.
@@ -12,6 +13,9 @@ pub(crate) mod data_keys;
 pub(crate) mod encryption;
 pub(crate) mod error;
 pub(crate) mod handle;
+pub(crate) mod import_refusal;
+pub(crate) mod import_tokens;
+pub(crate) mod imports;
 pub(crate) mod key_pairs;
 pub(crate) mod last_uses;
 pub(crate) mod lifecycle;

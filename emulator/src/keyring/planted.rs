@@ -4,11 +4,12 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::crypto::digest::{equal, sha256};
+use crate::crypto::digest::sha256;
 use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
-use crate::model::kms_key::{KeyMaterial, MaterialId};
+use crate::keyring::import_refusal::ImportRefusal;
+use crate::model::kms_key::{KeyMaterial, KeySpec, MaterialId};
 use crate::model::kms_name::KeyId;
 use crate::model::timestamp::Timestamp;
 
@@ -20,8 +21,10 @@ const MATERIAL_ID: &[u8] = b"strongroom/material-id/1";
 pub(crate) struct Planted {
     /// Its id; `None` for a random one.
     pub(crate) id: Option<KeyId>,
-    /// Its first material, as long as its spec wants; `None` for a random one.
+    /// Its first material, as its spec wants it; `None` for a random one, or for none where its owner brings it.
     pub(crate) material: Option<Zeroizing<Vec<u8>>>,
+    /// When that goes, where the key's owner brought it; `None` for never.
+    pub(crate) valid_to: Option<Timestamp>,
     /// Whether it begins switched off.
     pub(crate) is_disabled: bool,
 }
@@ -32,17 +35,18 @@ impl fmt::Debug for Planted {
         f.debug_struct("Planted")
             .field("id", &self.id)
             .field("material", &material)
+            .field("valid_to", &self.valid_to)
             .field("is_disabled", &self.is_disabled)
             .finish()
     }
 }
 
 impl Keyring {
-    /// Whether the first material of a key is this one; `false` where there is no such key.
+    /// Whether the first material of a key is this one, be it here or not; `false` where there is no such key.
     ///
     /// # Errors
     ///
-    /// [`KeyringError::Material`] for a damaged one; [`KeyringError::Store`].
+    /// [`KeyringError::Store`].
     pub(crate) async fn has_material(
         &self,
         asker: &Asker,
@@ -52,10 +56,30 @@ impl Keyring {
         let Some(key) = self.settled(&asker.region, id).await? else {
             return Ok(false);
         };
-        let Some(first) = key.materials.first() else {
+        let bytes = Zeroizing::new(bytes.to_owned());
+        let Ok(normal) = self.normal_material(key.spec, bytes).await? else {
             return Ok(false);
         };
-        Ok(equal(&self.material(&key, first)?, bytes))
+        let first = key.materials.first();
+        Ok(first.is_some_and(|first| first.id == fixed_id(id, &normal)))
+    }
+
+    /// The material of a key that is to be made, in the form in which it is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportRefusal::IncorrectMaterial`] for what is no material for such a key.
+    pub(super) async fn planted_material(
+        &self,
+        spec: KeySpec,
+        planted: &Planted,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+        let Some(bytes) = &planted.material else {
+            return Ok(None);
+        };
+        let normal = self.normal_material(spec, bytes.clone()).await?;
+        let normal = normal.map_err(ImportRefusal::IncorrectMaterial)?;
+        Ok(Some(normal))
     }
 
     /// Material that is given. Its id comes of it, since a ciphertext names the material that opens it.
@@ -65,9 +89,13 @@ impl Keyring {
         bytes: &[u8],
         since: Timestamp,
     ) -> KeyMaterial {
-        let named = Zeroizing::new([MATERIAL_ID, &key.bytes(), bytes].concat());
-        self.wrap_material((key, MaterialId(sha256(&named))), bytes, since)
+        self.wrap_material((key, fixed_id(key, bytes)), bytes, since)
     }
+}
+
+fn fixed_id(key: &KeyId, bytes: &[u8]) -> MaterialId {
+    let named = Zeroizing::new([MATERIAL_ID, &key.bytes(), bytes].concat());
+    MaterialId(sha256(&named))
 }
 
 #[cfg(test)]
@@ -76,16 +104,21 @@ mod tests {
     use crate::keyring::fixtures::{asker, keyring};
     use crate::keyring::lifecycle::NewKey;
     use crate::model::context::EncryptionContext;
-    use crate::model::kms_key::{KeyState, KmsKey};
+    use crate::model::kms_key::{KeyOrigin, KeyState, KmsKey};
 
     const ID: &str = "134f2428-cec1-4b25-a1ae-9048164dba47";
+
+    /// OpenSSL's PKCS#8 and SPKI of the key of RFC 8032 §7.1, test 2.
+    const PAIR: &str = "302e020100300506032b6570042204204ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+    const PUBLIC: &str =
+        "302a300506032b65700321003d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
 
     fn planted(material: u8) -> NewKey {
         NewKey {
             planted: Planted {
                 id: KeyId::parse(ID),
                 material: Some(Zeroizing::new(vec![material; 32])),
-                is_disabled: false,
+                ..Planted::default()
             },
             ..NewKey::default()
         }
@@ -148,6 +181,37 @@ mod tests {
         let key = plant(&keyring(1), new).await.unwrap();
 
         assert_eq!(key.state, KeyState::Disabled);
+    }
+
+    #[tokio::test]
+    async fn a_pair_of_fixed_material_is_the_same_wherever_it_comes_from() {
+        for origin in [KeyOrigin::AwsKms, KeyOrigin::External] {
+            let (keyring, der) = (keyring(1), hex::decode(PAIR).unwrap());
+            let mut new = planted(7);
+            new.spec = KeySpec::EccNistEdwards25519;
+            new.origin = origin;
+            new.planted.material = Some(Zeroizing::new(der.clone()));
+
+            let key = plant(&keyring, new).await.unwrap();
+
+            let public = keyring.public_key(&key).await.unwrap();
+            assert_eq!(hex::encode(public), PUBLIC);
+            let asker = asker("DescribeKey");
+            assert!(keyring.has_material(&asker, &key.id, &der).await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn material_that_is_none_for_such_a_key_makes_no_key() {
+        let mut new = planted(7);
+        new.spec = KeySpec::EccNistP256;
+
+        let made = plant(&keyring(1), new).await;
+
+        assert_eq!(
+            made.unwrap_err().exception(),
+            "IncorrectKeyMaterialException"
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::keyring::import_refusal::ImportRefusal;
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -35,6 +37,8 @@ pub(crate) enum Refusal {
     NotPrimary(String),
     /// There is such a key in the region already; holds its ARN.
     ReplicaExists(String),
+    /// Material cannot be brought so, or taken away.
+    Import(ImportRefusal),
     /// Keys of this spec never turn.
     NeverTurns,
     /// The key is made for something else.
@@ -135,6 +139,7 @@ impl Refusal {
             | Self::NotPrimary(_)
             | Self::NeverTurns
             | Self::NoPublicKey => "UnsupportedOperationException",
+            Self::Import(refusal) => refusal.exception(),
             Self::WrongUsage { .. } | Self::WrongAlgorithm { .. } => "InvalidKeyUsageException",
             Self::InvalidMac => "KMSInvalidMacException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
@@ -177,6 +182,7 @@ impl fmt::Display for Refusal {
             Self::NotPrimary(arn) => write!(f, "{arn} is not a multi-region primary key."),
             // AWS: unverified. The words; the exception is documented.
             Self::ReplicaExists(arn) => write!(f, "Key '{arn}' already exists"),
+            Self::Import(refusal) => refusal.fmt(f),
             Self::WrongUsage {
                 key_arn,
                 usage,
@@ -219,5 +225,11 @@ impl fmt::Display for Refusal {
             Self::TooManyTags => f.write_str("Too many tags"),
             Self::TooManyRotations(arn) => write!(f, "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {arn}"),
         }
+    }
+}
+
+impl From<ImportRefusal> for Refusal {
+    fn from(refusal: ImportRefusal) -> Self {
+        Self::Import(refusal)
     }
 }

@@ -11,7 +11,7 @@ use crate::keyring::handle::Keyring;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::rotation::bound_to;
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::{KeyMaterial, KmsKey};
+use crate::model::kms_key::{KeyMaterial, KeyOrigin, KmsKey};
 use crate::model::kms_name::KeyName;
 use crate::model::sealing::{KmsWrapping, Sealing, WrappedKey};
 use crate::store::error::StoreError;
@@ -52,7 +52,7 @@ impl Keyring {
     /// # Errors
     ///
     /// [`KeyringError::Unwrap`], [`KeyringError::Material`] for a damaged key; [`Refusal::NoSuchKey`] for a KMS key that
-    /// is gone; [`KeyringError::Store`].
+    /// is gone; [`Refusal::PendingImport`] for one whose material is; [`KeyringError::Store`].
     pub(crate) fn reveal(
         &self,
         sealing: &Sealing,
@@ -69,14 +69,16 @@ impl Keyring {
         }
     }
 
-    /// Whether every material of a KMS key opens.
+    /// Whether every material of a KMS key opens that is here.
     ///
     /// # Errors
     ///
     /// [`KeyringError::Material`] for the first one that does not.
     pub(crate) fn check_materials(&self, key: &KmsKey) -> Result<(), KeyringError> {
         let opened = |material| self.material(key, material).map(drop);
-        key.materials.iter().try_for_each(opened)
+        let all = key.materials.iter().chain(&key.pending_rotation);
+        all.filter(|material| material.is_present())
+            .try_for_each(opened)
     }
 
     /// Whether a KMS key is not there any more, and not only a material of it.
@@ -91,13 +93,26 @@ impl Keyring {
         }
     }
 
+    /// Why the material of a key is not here: it was taken away, or the key is gone, or never had it.
+    fn missing(&self, arn: &str) -> Result<Refusal, StoreError> {
+        if let KeyName::Arn { region, id, .. } = KeyName::parse(arn)
+            && let Some(key) = self.store.kms_key(&region, &id)?
+            && key.origin == KeyOrigin::External
+            && !key.is_complete()
+        {
+            return Ok(Refusal::PendingImport(arn.to_owned()));
+        }
+        Ok(Refusal::NoSuchKey(arn.to_owned()))
+    }
+
     fn reveal_of_kms(
         &self,
         kms: &KmsWrapping,
         object: &EncryptionContext,
     ) -> Result<DataKey, KeyringError> {
-        let (key, material) = find_material(&self.store, kms)?
-            .ok_or_else(|| Refusal::NoSuchKey(kms.key_arn.clone()))?;
+        let Some((key, material)) = find_material(&self.store, kms)? else {
+            return Err(self.missing(&kms.key_arn)?.into());
+        };
         let ciphertext = Ciphertext::parse(&kms.ciphertext.0).ok_or(Refusal::InvalidCiphertext)?;
         let opened = self
             .cipher(&key, &material)?

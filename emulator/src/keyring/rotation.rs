@@ -10,10 +10,13 @@ use crate::crypto::aead::Aead;
 use crate::crypto::error::CryptoError;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
+use crate::keyring::import_refusal::ImportRefusal;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::model::context::EncryptionContext;
-use crate::model::kms_key::{KeyMaterial, KeySpec, KeyState, KmsKey, MaterialId, RotationType};
+use crate::model::kms_key::{
+    KeyMaterial, KeyOrigin, KeySpec, KeyState, KmsKey, MaterialId, RotationType,
+};
 use crate::model::kms_name::KeyId;
 use crate::model::sealing::WrappedKey;
 use crate::model::timestamp::Timestamp;
@@ -22,25 +25,31 @@ use crate::model::timestamp::Timestamp;
 const MOST_ON_DEMAND: usize = 25;
 
 impl Keyring {
-    /// Gives a key new material now. Its id, its automatic rotation and its old ciphertexts stay as they are.
+    /// Gives a key new material now: where its owner brings it, what he has brought for this. Its id, its automatic rotation and its old ciphertexts stay as they are.
     ///
     /// # Errors
     ///
-    /// [`Refusal::TooManyRotations`], and for its state; [`KeyringError::Store`].
+    /// [`Refusal::TooManyRotations`], [`ImportRefusal::NothingPending`], and for its state; [`KeyringError::Store`].
     pub(crate) async fn rotate_on_demand(&self, key: &KmsKey) -> Result<KmsKey, KeyringError> {
         let now = self.clock.now();
         let rotate = |key: &mut KmsKey| {
+            let material = match key.origin {
+                KeyOrigin::AwsKms => self.new_material(&key.id, key.spec, now),
+                KeyOrigin::External => {
+                    let pending = key.pending_rotation.take();
+                    pending.ok_or_else(|| ImportRefusal::NothingPending(key.arn()))?
+                }
+            };
             let on_demand =
                 |material: &&KeyMaterial| material.rotation == Some(RotationType::OnDemand);
             if key.materials.iter().filter(on_demand).count() >= MOST_ON_DEMAND {
                 return Err(Refusal::TooManyRotations(key.arn()));
             }
-            let material = self.new_material(&key.id, key.spec, now);
-            let material = KeyMaterial {
+            key.materials.push(KeyMaterial {
+                since: now,
                 rotation: Some(RotationType::OnDemand),
                 ..material
-            };
-            key.materials.push(material);
+            });
             Ok(())
         };
         self.change_key(key, Need::RotationNow, rotate).await
@@ -96,6 +105,7 @@ impl Keyring {
         KeyMaterial {
             id,
             wrapped: WrappedKey(wrapped),
+            import: None,
             since,
             rotation: None,
         }

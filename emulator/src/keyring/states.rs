@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>, and recorded answers.
 
 use crate::keyring::asker::Asker;
+use crate::keyring::import_refusal::ImportRefusal;
 use crate::keyring::refusal::Refusal;
 use crate::model::kms_key::{KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey};
 
@@ -27,6 +28,10 @@ pub(crate) enum Need {
     CancelDeletion,
     /// To replicate it to another region, or to make a replica of it the primary.
     Replication,
+    /// To bring its material.
+    Import,
+    /// To take away what was brought.
+    DropMaterial,
 }
 
 impl Need {
@@ -39,7 +44,10 @@ impl Need {
         let is_symmetric = key.spec == KeySpec::SymmetricDefault;
         let is_imported = key.origin == KeyOrigin::External;
         match (key.state, self) {
-            (_, Self::Anything)
+            (_, Self::Import | Self::DropMaterial) if !is_imported => {
+                Err(ImportRefusal::MadeHere(key.arn()).into())
+            }
+            (_, Self::Anything | Self::DropMaterial)
             | (
                 KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. },
                 Self::RotationStatus | Self::CancelDeletion,

@@ -8,12 +8,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::kms::error::KmsError;
 use crate::model::context::EncryptionContext;
+use crate::model::timestamp::Timestamp;
 use crate::wire::encoding::parse_base64;
 
 /// The most bytes of an encryption context as JSON.
@@ -136,6 +138,17 @@ impl Members {
             self.violate(&value, format!("have value less than or equal to {high}"));
         }
         u32::try_from(number).ok()
+    }
+
+    /// A time, in seconds since the epoch.
+    pub(crate) fn time(&mut self, name: &str) -> Option<Timestamp> {
+        let seconds = self.take(name)?.as_f64();
+        let Some(seconds) = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        else {
+            return self.mistype(name);
+        };
+        let millis = u64::try_from(seconds.as_millis()).unwrap_or(u64::MAX);
+        Some(Timestamp::from_unix_millis(millis))
     }
 
     /// A boolean, false where it is not there.

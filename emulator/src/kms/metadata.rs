@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
-use crate::model::kms_key::{KeySpec, KeyState, KeyUsage, KmsKey};
+use crate::model::imported::expiration_model;
+use crate::model::kms_key::{KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey};
 use crate::model::kms_name::key_arn;
 use crate::model::timestamp::Timestamp;
 
@@ -53,6 +54,15 @@ fn of_key(key: &KmsKey) -> Value {
         .filter(|_| key.spec == KeySpec::SymmetricDefault)
     {
         metadata["CurrentKeyMaterialId"] = json!(material.id.to_string());
+    }
+    // AWS: unverified. What is told of the expiration while one of several materials is missing; of none it is nothing.
+    let mut present = key.materials.iter().filter(|one| one.is_present());
+    if key.origin == KeyOrigin::External && present.next().is_some() {
+        let valid_to = key.valid_to();
+        metadata["ExpirationModel"] = json!(expiration_model(valid_to));
+        if let Some(valid_to) = valid_to {
+            metadata["ValidTo"] = epoch(valid_to);
+        }
     }
     if let KeyState::PendingDeletion { deletion } = key.state {
         metadata["DeletionDate"] = epoch(deletion);

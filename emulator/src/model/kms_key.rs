@@ -37,6 +37,9 @@ pub(crate) struct KmsKey {
     pub(crate) state: KeyState,
     /// Its materials, the oldest first; the last one encrypts, and all of them decrypt.
     pub(crate) materials: Vec<KeyMaterial>,
+    /// What its owner has brought for the next rotation on demand: it does not encrypt yet.
+    #[serde(default)]
+    pub(crate) pending_rotation: Option<KeyMaterial>,
     /// Its automatic rotation; `None` while that is off.
     pub(crate) rotation: Option<AutomaticRotation>,
     /// Its tags, sorted by their keys.
@@ -152,15 +155,27 @@ pub(crate) enum KeyState {
 pub(crate) struct KeyMaterial {
     /// `KeyMaterialId`.
     pub(crate) id: MaterialId,
-    /// The bytes, under the root key.
+    /// The bytes, under the root key; empty where its owner has yet to bring them again.
     pub(crate) wrapped: WrappedKey,
+    /// What is known of it where its owner brought it.
+    #[serde(default)]
+    pub(crate) import: Option<Import>,
     /// Since when it encrypts.
     pub(crate) since: Timestamp,
     /// What made it; `None` for the first.
     pub(crate) rotation: Option<RotationType>,
 }
 
-/// The name of a material: 32 random bytes, 64 hex digits.
+/// What is known of a material that the owner of its key brought, beside its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Import {
+    /// What its owner says of it.
+    pub(crate) description: Option<String>,
+    /// When its bytes go; `None` for never.
+    pub(crate) valid_to: Option<Timestamp>,
+}
+
+/// The name of a material: 32 bytes that are random, or come of key and material, 64 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct MaterialId(#[serde(with = "hex::serde")] pub(crate) [u8; 32]);
 
@@ -215,14 +230,9 @@ impl KmsKey {
         self.spec.algorithms(self.usage())
     }
 
-    /// The material that encrypts; `None` while a key waits for its import.
+    /// The material that encrypts; `None` while a key waits for its first import.
     pub(crate) fn current(&self) -> Option<&KeyMaterial> {
         self.materials.last()
-    }
-
-    /// The material of this id.
-    pub(crate) fn material(&self, id: MaterialId) -> Option<&KeyMaterial> {
-        self.materials.iter().find(|material| material.id == id)
     }
 
     /// Whether it may have replicas.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::keyring::key_pairs::is_pair;
 use crate::model::bucket::Versioning;
 use crate::model::bucket_name::BucketName;
 use crate::model::encryption::SseAlgorithm;
-use crate::model::kms_key::{KeySpec, KeyUsage};
+use crate::model::kms_key::{KeyOrigin, KeySpec, KeyUsage};
 use crate::model::kms_name::KeyId;
+use crate::model::timestamp::Timestamp;
 use crate::seed::words::{Account, AliasName, Checked, Material, Region, SseC};
 
 /// The whole, its items not yet looked at: each is read on its own, so that its line is known.
@@ -40,11 +42,23 @@ pub(super) struct KeyItem {
     pub(super) description: String,
     pub(super) spec: Option<Checked<KeySpec>>,
     pub(super) usage: Option<Usage>,
+    #[serde(default)]
+    pub(super) origin: Origin,
     #[serde(default = "yes")]
     pub(super) enabled: bool,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
     pub(super) material: Option<Checked<Material>>,
+    pub(super) valid_to: Option<Checked<Timestamp>>,
+}
+
+/// `Origin`: who makes the material.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum Origin {
+    #[default]
+    AwsKms,
+    External,
 }
 
 /// `KeyUsage`, which follows from most specs and may be said all the same.
@@ -119,18 +133,29 @@ impl KeyItem {
                 spec.name()
             ));
         }
+        self.check_material()
+    }
+
+    fn check_material(&self) -> Result<(), String> {
+        let spec = self.spec();
+        if self.valid_to.is_some() && (self.material.is_none() || self.origin == Origin::AwsKms) {
+            return Err("only the material of a key of the origin EXTERNAL can expire".into());
+        }
         let Some(Checked(Material(bytes))) = &self.material else {
             return Ok(());
-        };
-        let Some(wanted) = spec.material_bytes() else {
-            return Err(format!(
-                "the material of a key of the spec {} cannot be fixed",
-                spec.name()
-            ));
         };
         if self.id.is_none() {
             return Err("fixed material needs a fixed id: a ciphertext names both".into());
         }
+        let Some(wanted) = spec.material_bytes() else {
+            let why = || {
+                format!(
+                    "the material is no PKCS#8 of a key of the spec {}",
+                    spec.name()
+                )
+            };
+            return is_pair(spec, bytes).then_some(()).ok_or_else(why);
+        };
         if bytes.len() != wanted {
             let length = bytes.len();
             return Err(format!(
@@ -139,6 +164,16 @@ impl KeyItem {
             ));
         }
         Ok(())
+    }
+}
+
+impl Origin {
+    /// As on the wire.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::AwsKms => KeyOrigin::AwsKms.name(),
+            Self::External => KeyOrigin::External.name(),
+        }
     }
 }
 

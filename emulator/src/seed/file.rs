@@ -174,6 +174,11 @@ mod tests {
             ),
             (
                 "kms_keys",
+                "\"valid_to\":\n\"tomorrow\"",
+                "`tomorrow` is not a time like 2027-01-15T00:00:00Z",
+            ),
+            (
+                "kms_keys",
                 "\"account\":\n\"12\"",
                 "the account `12` is not",
             ),
@@ -226,7 +231,7 @@ mod tests {
                     "{{\"kms_keys\": [\n{{\"id\": \"{ID}\", \"spec\": \"ECC_NIST_P256\",\n\"material\": \"{}\"}}]}}",
                     material(32)
                 ),
-                "the material of a key of the spec ECC_NIST_P256 cannot be fixed",
+                "the material is no PKCS#8 of a key of the spec ECC_NIST_P256",
             ),
             (
                 format!("{{\"kms_keys\": [{{\"id\": \"{ID}\"}},\n{{\"id\": \"{ID}\"\n}}]}}"),
@@ -250,6 +255,26 @@ mod tests {
                 "{told}"
             );
             assert!(told.contains(message), "{told}");
+        }
+    }
+
+    #[test]
+    fn only_material_that_was_brought_can_expire() {
+        let material = crate::wire::encoding::base64(&[7; 32]);
+        for members in [
+            format!("\"material\": \"{material}\""),
+            "\"origin\": \"EXTERNAL\"".to_owned(),
+        ] {
+            let told = refusal(&format!(
+                "{{\"kms_keys\": [\n{{\"id\": \"{ID}\", \"valid_to\": \"2027-01-15T00:00:00Z\", {members}}}]}}"
+            ));
+
+            assert!(
+                told.contains(
+                    "line 2: only the material of a key of the origin EXTERNAL can expire"
+                ),
+                "{told}"
+            );
         }
     }
 

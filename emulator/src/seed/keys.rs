@@ -73,6 +73,13 @@ async fn check(
             key["KeyUsage"]
         ));
     }
+    let origin = item.origin.name();
+    if key["Origin"] != origin {
+        return Err(format!(
+            "the key {told} is there already, of the origin {} and not {origin}",
+            key["Origin"]
+        ));
+    }
     if let (Some(id), Some(Checked(Material(bytes)))) = (&item.id, &item.material)
         && !client.has_material(home, &id.0, bytes).await?
     {
@@ -89,12 +96,14 @@ async fn create(client: InProcess<'_>, home: &Home, item: &KeyItem) -> Result<Va
     let body = json!({
         "KeySpec": spec.name(),
         "KeyUsage": item.usage().name(),
+        "Origin": item.origin.name(),
         "Description": item.description,
         "Tags": item.tags.iter().map(tag).collect::<Vec<_>>(),
     });
     let planted = Planted {
         id: item.id.as_ref().map(|id| id.0.clone()),
         material: item.material.as_ref().map(|material| material.0.0.clone()),
+        valid_to: item.valid_to.as_ref().map(|valid_to| valid_to.0),
         is_disabled: !item.enabled,
     };
     client.plant_key(home, &body, planted).await

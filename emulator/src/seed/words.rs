@@ -15,6 +15,7 @@ use crate::model::bucket_name::BucketName;
 use crate::model::encryption::SseAlgorithm;
 use crate::model::kms_key::KeySpec;
 use crate::model::kms_name::KeyId;
+use crate::model::timestamp::Timestamp;
 use crate::wire::encoding::parse_base64;
 
 /// What a text stands for.
@@ -117,6 +118,13 @@ impl Word for Region {
     fn parse(text: &str) -> Result<Self, String> {
         let region = is_region(text).then(|| Self(text.to_owned()));
         region.ok_or_else(|| format!("`{text}` is no region"))
+    }
+}
+
+impl Word for Timestamp {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wanted = "a time like 2027-01-15T00:00:00Z";
+        Self::parse_iso8601(text).ok_or_else(|| format!("`{text}` is not {wanted}"))
     }
 }
 

@@ -312,6 +312,7 @@ mod tests {
             origin: KeyOrigin::AwsKms,
             state: KeyState::Enabled,
             materials: Vec::new(),
+            pending_rotation: None,
             rotation: None,
             tags: Vec::new(),
             policy: None,

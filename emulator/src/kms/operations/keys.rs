@@ -343,7 +343,7 @@ impl Operation for ScheduleKeyDeletion {
     }
 }
 
-/// Keeps a key after all, disabled. One whose material was never brought waits for it again.
+/// Keeps a key after all, disabled. One whose material is not here waits for it again.
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html>
 #[derive(Debug)]
@@ -355,10 +355,8 @@ impl KeyOperation for CancelKeyDeletion {
     async fn run(key: KmsKey, cx: &mut Context) -> Result<Value, KmsError> {
         let change = |key: &mut KmsKey| {
             // AWS: unverified. Enabling a key without material would leave one that says it works, and cannot.
-            key.state = match key.current() {
-                Some(_) => KeyState::Disabled,
-                None => KeyState::PendingImport,
-            };
+            key.state = KeyState::Disabled;
+            key.settle_import();
             Ok(())
         };
         let key = cx

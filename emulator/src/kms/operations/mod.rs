@@ -6,6 +6,7 @@ mod aliases;
 mod data_key_pairs;
 mod data_keys;
 mod encrypt;
+mod import;
 mod key_stores;
 mod keys;
 mod last_usage;
@@ -26,6 +27,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
         data_key_pairs::OPERATIONS,
         data_keys::OPERATIONS,
         encrypt::OPERATIONS,
+        import::OPERATIONS,
         key_stores::OPERATIONS,
         keys::OPERATIONS,
         last_usage::OPERATIONS,

@@ -12,7 +12,8 @@ use crate::kms::members::Members;
 use crate::kms::metadata::epoch;
 use crate::kms::operation::{Entry, KeyOperation, Operation};
 use crate::kms::pages::{PageRequest, foreign_marker, page};
-use crate::model::kms_key::{AutomaticRotation, KeyMaterial, KeyState, KmsKey};
+use crate::model::imported::expiration_model;
+use crate::model::kms_key::{AutomaticRotation, Import, KeyMaterial, KeyState, KmsKey};
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<EnableKeyRotation>(),
@@ -125,7 +126,7 @@ impl KeyOperation for RotateKeyOnDemand {
     }
 }
 
-/// Lists the rotations of a key, and its first material too where that is asked for.
+/// Lists the rotations of a key; where that is asked for its first material too, and the one that waits for its rotation.
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html>
 #[derive(Debug)]
@@ -151,7 +152,9 @@ impl Operation for ListKeyRotations {
         let after = self.page.after(Some)?;
         let key = cx.key_by_id(&self.key_id).await?;
         let listed = |material: &&KeyMaterial| self.is_all || material.rotation.is_some();
-        let materials: Vec<_> = key.materials.iter().filter(listed).collect();
+        // What waits for its rotation comes behind those that had theirs.
+        let all = key.materials.iter().chain(&key.pending_rotation);
+        let materials: Vec<_> = all.filter(listed).collect();
         let rest = behind(&materials, after.as_deref())?;
         let shown = &rest[..rest.len().min(self.page.limit)];
         let rotations = shown.iter().map(|material| render(&key, material));
@@ -181,17 +184,44 @@ fn behind<'m, 'k>(
 }
 
 fn render(key: &KmsKey, material: &KeyMaterial) -> Value {
-    let is_current = key
-        .current()
-        .is_some_and(|current| current.id == material.id);
     let mut entry = json!({
         "KeyId": key.id.as_str(),
         "KeyMaterialId": material.id.to_string(),
-        "KeyMaterialState": if is_current { "CURRENT" } else { "NON_CURRENT" },
+        "KeyMaterialState": state_of(key, material),
     });
     if let Some(rotation) = material.rotation {
         entry["RotationDate"] = epoch(material.since);
         entry["RotationType"] = json!(rotation.name());
     }
+    if let Some(import) = material.import.as_ref().filter(|_| !key.spec.is_pair()) {
+        render_import(&mut entry, material, import);
+    }
     entry
+}
+
+fn state_of(key: &KmsKey, material: &KeyMaterial) -> &'static str {
+    let is_it = |other: Option<&KeyMaterial>| other.is_some_and(|other| other.id == material.id);
+    if is_it(key.pending_rotation.as_ref()) {
+        "PENDING_ROTATION"
+    } else if is_it(key.current()) {
+        "CURRENT"
+    } else {
+        "NON_CURRENT"
+    }
+}
+
+// AWS: unverified. That nothing is told of the expiration while the bytes are not here.
+fn render_import(entry: &mut Value, material: &KeyMaterial, import: &Import) {
+    if let Some(description) = &import.description {
+        entry["KeyMaterialDescription"] = json!(description);
+    }
+    if !material.is_present() {
+        entry["ImportState"] = json!("PENDING_IMPORT");
+        return;
+    }
+    entry["ImportState"] = json!("IMPORTED");
+    entry["ExpirationModel"] = json!(expiration_model(import.valid_to));
+    if let Some(valid_to) = import.valid_to {
+        entry["ValidTo"] = epoch(valid_to);
+    }
 }

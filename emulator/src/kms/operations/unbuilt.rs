@@ -4,9 +4,6 @@ use crate::kms::operation::Entry;
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::unbuilt("CreateGrant"),
-    Entry::unbuilt("DeleteImportedKeyMaterial"),
-    Entry::unbuilt("GetParametersForImport"),
-    Entry::unbuilt("ImportKeyMaterial"),
     Entry::unbuilt("ListGrants"),
     Entry::unbuilt("ListRetirableGrants"),
     Entry::unbuilt("RetireGrant"),
