@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::auth::authenticator::Authenticator;
 use crate::auth::identities::{Identities, is_account};
+use crate::auth::sessions::{self, Sessions};
 use crate::clock::Clock;
 use crate::config::{Authentication, Config, is_region};
 use crate::control::folder;
@@ -141,8 +142,10 @@ pub(crate) async fn prepare(config: &Config) -> Result<Prepared, StartError> {
 pub(crate) async fn assemble(config: &Config) -> Result<Household, StartError> {
     check(config)?;
     let parts = open(config).await?;
-    let keyring = Arc::new(open_keyring(config, &parts).await?);
-    let authenticator = Arc::new(authenticator(config)?);
+    let root = root_key(config, &parts.store, &parts.entropy)?;
+    let keyring = Arc::new(open_keyring(&root, &parts).await?);
+    let sessions = Sessions::new(&root.subkey(sessions::PURPOSE));
+    let authenticator = Arc::new(authenticator(config, sessions)?);
     let services = Services::new(config, &parts, &keyring, &authenticator);
     Ok(Household { parts, services })
 }
@@ -324,9 +327,8 @@ fn taken(listen: SocketAddr, error: &io::Error) -> StartError {
 }
 
 /// The keys of the store. A root key is made for a new folder alone: over existing data it would lose it for good.
-async fn open_keyring(config: &Config, parts: &Parts) -> Result<Keyring, StartError> {
+async fn open_keyring(root: &RootKey, parts: &Parts) -> Result<Keyring, StartError> {
     let store = &parts.store;
-    let root = root_key(config, store, &parts.entropy)?;
     let keyring_parts = KeyringParts {
         store: store.clone(),
         clock: parts.clock.clone(),
@@ -334,7 +336,7 @@ async fn open_keyring(config: &Config, parts: &Parts) -> Result<Keyring, StartEr
         calls: parts.kms_calls.clone(),
         faults: parts.faults.clone(),
     };
-    let keyring = Keyring::new(&root, keyring_parts);
+    let keyring = Keyring::new(root, keyring_parts);
     match keyring.fits_store().map_err(StartError::of)? {
         Some(true) => {}
         Some(false) => return Err(StartError(folder::wrong_root_key(store.path()))),
@@ -358,7 +360,7 @@ fn root_key(config: &Config, store: &Store, entropy: &Entropy) -> Result<RootKey
     }
 }
 
-fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
+fn authenticator(config: &Config, sessions: Sessions) -> Result<Authenticator, StartError> {
     let mut identities = Identities::new(root(config));
     if let Some(path) = &config.identities {
         let json = std::fs::read(path)
@@ -370,7 +372,12 @@ fn authenticator(config: &Config) -> Result<Authenticator, StartError> {
     }
     load::identities(config, &mut identities).map_err(StartError::of)?;
     let verifies = config.authentication == Authentication::Verify;
-    Ok(Authenticator::new(identities, &config.region, verifies))
+    Ok(Authenticator::new(
+        identities,
+        sessions,
+        &config.region,
+        verifies,
+    ))
 }
 
 impl Services {

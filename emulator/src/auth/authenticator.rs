@@ -1,7 +1,7 @@
 //! Finds out who calls: by header, by query, or not at all.
 //!
-//! The order of refusals is AWS's: what cannot be read, an unknown key, the time, what should have been signed, and the
-//! signature last.
+//! The order of refusals is AWS's: what cannot be read, the time, an unknown key or a bad token, what should have been
+//! signed, the signature, and last a token that is none of this key's.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::auth::identities::Identities;
 use crate::auth::identity::{Caller, Identity};
 use crate::auth::payload::{ChunkSigning, PayloadSigning};
 use crate::auth::presigned::{self, Presigned};
+use crate::auth::sessions::Sessions;
 use crate::auth::sigv2;
 use crate::auth::sigv4::{self, ALGORITHM, AUTHORITY, Credential, Signed};
 use crate::crypto::digest::{equal, sha256};
@@ -22,12 +23,14 @@ pub(crate) const MAX_SKEW: Duration = Duration::from_mins(15);
 /// What some clients call the region of a global endpoint. AWS refuses a signature for it and names the real one.
 pub(super) const PSEUDO_REGION: &str = "aws-global";
 const CONTENT_HASH: &str = "x-amz-content-sha256";
+pub(super) const SECURITY_TOKEN: &str = "x-amz-security-token";
 const MALFORMED_CREDENTIAL: &str = "The authorization header is malformed; the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
 
 /// Knows identities and checks signatures.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    identities: Identities,
+    pub(super) identities: Identities,
+    pub(super) sessions: Sessions,
     /// The region of whoever signs for none.
     pub(super) region: String,
     pub(super) verifies: bool,
@@ -57,9 +60,15 @@ enum Mechanism {
 
 impl Authenticator {
     /// Over identities. Without verification everybody is who they say, and unknown callers are the default identity.
-    pub(crate) fn new(identities: Identities, region: &str, verifies: bool) -> Self {
+    pub(crate) fn new(
+        identities: Identities,
+        sessions: Sessions,
+        region: &str,
+        verifies: bool,
+    ) -> Self {
         Self {
             identities,
+            sessions,
             region: region.to_owned(),
             verifies,
         }
@@ -112,12 +121,13 @@ impl Authenticator {
         check_region(&signed.credential, false)?;
         let said = request.header(CONTENT_HASH);
         let payload = payload_hash(request, service, said).ok_or(AuthError::NoPayloadHash)?;
-        let caller = self.find(&signed.credential.access_key)?;
-        self.check_token(request)?;
         self.check_skew(time, &signed.date, now)?;
+        let token = token_of(request);
+        let caller = self.find(&signed.credential.access_key, token, now)?;
         self.check_signed(request, &signed)?;
         let signing = PayloadSigning::parse(&payload)?;
         self.verify(request, &signed, &caller, &payload)?;
+        self.refuse_token(&caller, token)?;
         let signing = signing.chained(self.chunks(&signed, &caller));
         Ok(Identified {
             caller: Caller::Known(caller),
@@ -137,8 +147,9 @@ impl Authenticator {
         let signed = &presigned.signed;
         check_service(&signed.credential, service, true)?;
         check_region(&signed.credential, true)?;
-        let caller = self.find(&signed.credential.access_key)?;
-        self.check_token(request)?;
+        let token = token_of(request).map(str::to_owned);
+        let token = token.as_deref();
+        let caller = self.find(&signed.credential.access_key, token, now)?;
         if self.verifies {
             check_begun(&presigned, now)?;
             presigned.check_time(now)?;
@@ -149,6 +160,7 @@ impl Authenticator {
         let payload =
             payload_hash(request, service, said).unwrap_or_else(|| "UNSIGNED-PAYLOAD".to_owned());
         self.verify(request, signed, &caller, &payload)?;
+        self.refuse_token(&caller, token)?;
         let signing = PayloadSigning::parse(&payload)?.chained(self.chunks(signed, &caller));
         presigned::hoist(request);
         let region = signed.credential.region.clone();
@@ -170,8 +182,8 @@ impl Authenticator {
         let (key, signature) = header
             .split_once(':')
             .ok_or_else(|| AuthError::OldHeader(format!("AWS {header}")))?;
-        let caller = self.find(key)?;
-        self.check_token(request)?;
+        let token = token_of(request);
+        let caller = self.find(key, token, now)?;
         let amz_date = request.header("x-amz-date");
         let date = amz_date
             .or_else(|| request.header("date"))
@@ -181,6 +193,7 @@ impl Authenticator {
         let string =
             sigv2::string_to_sign(request, if amz_date.is_some() { "" } else { date }, bucket);
         self.verify_old(&caller, &string, signature)?;
+        self.refuse_token(&caller, token)?;
         self.unproven(request, Caller::Known(caller))
     }
 
@@ -199,8 +212,8 @@ impl Authenticator {
                 "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters".to_owned(),
             ));
         };
-        let caller = self.find(&key)?;
-        self.check_token(request)?;
+        let token = token_of(request);
+        let caller = self.find(&key, token, now)?;
         let ends = expires
             .parse::<u64>()
             .ok()
@@ -219,6 +232,7 @@ impl Authenticator {
         }
         let string = sigv2::string_to_sign(request, &expires, bucket);
         self.verify_old(&caller, &string, &signature)?;
+        self.refuse_token(&caller, token)?;
         self.unproven(request, Caller::Known(caller))
     }
 
@@ -236,28 +250,6 @@ impl Authenticator {
             payload,
             is_version_4: !self.verifies,
         })
-    }
-
-    pub(super) fn find(&self, access_key: &str) -> Result<std::sync::Arc<Identity>, AuthError> {
-        let found = self.identities.find(access_key);
-        let found = found.or_else(|| (!self.verifies).then(|| self.identities.default()));
-        found.ok_or_else(|| AuthError::UnknownKey(access_key.to_owned()))
-    }
-
-    fn check_token(&self, request: &Request) -> Result<(), AuthError> {
-        let token = request
-            .header("x-amz-security-token")
-            .or_else(|| request.query.find("X-Amz-Security-Token"))
-            .or_else(|| request.query.find("x-amz-security-token"));
-        self.refuse_token(token)
-    }
-
-    /// There are no temporary credentials yet, so no token is known.
-    pub(super) fn refuse_token(&self, token: Option<&str>) -> Result<(), AuthError> {
-        match token {
-            Some(token) if self.verifies => Err(AuthError::UnknownToken(token.to_owned())),
-            _ => Ok(()),
-        }
     }
 
     fn check_skew(&self, time: Timestamp, sent: &str, now: Timestamp) -> Result<(), AuthError> {
@@ -350,6 +342,14 @@ impl Authenticator {
             seed: signed.signature.clone(),
         })
     }
+}
+
+/// The token of a session, wherever it stands.
+fn token_of(request: &Request) -> Option<&str> {
+    request
+        .header(SECURITY_TOKEN)
+        .or_else(|| request.query.find("X-Amz-Security-Token"))
+        .or_else(|| request.query.find(SECURITY_TOKEN))
 }
 
 fn mechanism(request: &Request) -> Result<Mechanism, AuthError> {

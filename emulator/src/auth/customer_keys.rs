@@ -1,16 +1,18 @@
-//! Customers' keys in what a refusal repeats of its request. AWS shows them to whoever has sent them; we show no key to anybody.
+//! Customers' keys and tokens of sessions in what a refusal repeats of its request. AWS shows them to whoever has sent them;
+//! we show no key to anybody, and a token where AWS gives it a place of its own.
 
 use crate::wire::encoding::parse_base64;
 
 /// What stands in the place of a key.
 pub(super) const MASK: &str = "***";
 
-const HEADERS: [&str; 2] = [
+const HEADERS: [&str; 3] = [
     "x-amz-server-side-encryption-customer-key",
     "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-security-token",
 ];
 
-/// Whether a header, parameter or field of this name carries a key.
+/// Whether a header, parameter or field of this name carries a key or a token.
 pub(super) fn is_carried_by(name: &str) -> bool {
     HEADERS
         .iter()
@@ -67,11 +69,11 @@ mod tests {
 
     #[test]
     fn keys_are_masked_and_nothing_else() {
-        let signed = "PUT\n/a:b&c=d\nX-Amz-Server-Side-Encryption-Customer-Key=secret&b=1\nhost:h\nx-amz-copy-source-server-side-encryption-customer-key:secret\nx-amz-server-side-encryption-customer-key:secret\nx-amz-server-side-encryption-customer-key-md5:m\n\nhost;x-amz-server-side-encryption-customer-key\nUNSIGNED-PAYLOAD";
+        let signed = "PUT\n/a:b&c=d\nX-Amz-Server-Side-Encryption-Customer-Key=secret&b=1\nhost:h\nx-amz-copy-source-server-side-encryption-customer-key:secret\nx-amz-server-side-encryption-customer-key:secret\nx-amz-server-side-encryption-customer-key-md5:m\nx-amz-security-token:secret\n\nhost;x-amz-server-side-encryption-customer-key\nUNSIGNED-PAYLOAD";
 
         let masked = mask(signed);
 
         assert_eq!(masked, signed.replace("secret", MASK));
-        assert_eq!(masked.matches(MASK).count(), 3);
+        assert_eq!(masked.matches(MASK).count(), 4);
     }
 }

@@ -39,8 +39,12 @@ pub(crate) enum AuthError {
     UnknownScheme(String),
     /// Nobody has this access key.
     UnknownKey(String),
-    /// Nobody has this session token.
-    UnknownToken(String),
+    /// No token of a session, or one beside a key that has none.
+    BadToken(SentToken),
+    /// The session is over.
+    ExpiredToken(SentToken),
+    /// A session token, and nobody's key.
+    NoAccessKey,
     /// Neither `x-amz-date` nor `Date` can be read.
     NoDate,
     /// The client's clock and ours are too far apart.
@@ -73,6 +77,10 @@ pub(crate) enum AuthError {
     Mismatch(Box<Mismatch>),
 }
 
+/// The token of a session, as it was sent: for its sender's eyes alone.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SentToken(pub(crate) String);
+
 /// Two signatures that differ, and how ours came to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mismatch {
@@ -100,7 +108,9 @@ impl fmt::Display for AuthError {
             Self::TwoMechanisms => f.write_str("signed both in header and query"),
             Self::UnknownScheme(scheme) => write!(f, "the scheme {scheme}"),
             Self::UnknownKey(key) => write!(f, "nobody has the access key {key}"),
-            Self::UnknownToken(_) => f.write_str("nobody has this session token"),
+            Self::BadToken(_) => f.write_str("no token of this key"),
+            Self::ExpiredToken(_) => f.write_str("the session is over"),
+            Self::NoAccessKey => f.write_str("a session token without an access key"),
             Self::NoDate => f.write_str("no readable date"),
             Self::Skewed { request, .. } => {
                 write!(f, "the request's time {request} is too far off")
@@ -118,3 +128,9 @@ impl fmt::Display for AuthError {
 }
 
 impl std::error::Error for AuthError {}
+
+impl fmt::Debug for SentToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SentToken(…)")
+    }
+}

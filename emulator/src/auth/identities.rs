@@ -1,46 +1,20 @@
 //! All known identities: the default one, those of a file, and the root of every account whose twelve digits are both
-//! access key and secret.
+//! access key and secret. Roles, in which sessions can be.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use zeroize::Zeroizing;
-
 use crate::auth::identity::{Identity, canonical_id};
-use crate::wire::json_lines::{self, Finding};
+use crate::auth::identity_file::{self, IdentityFile};
+use crate::auth::role::Role;
+use crate::wire::json_lines::Finding;
 
-/// Looks identities up by their access keys.
+/// Looks identities up by their access keys, and roles by their ARNs.
 #[derive(Clone, Debug)]
 pub(crate) struct Identities {
     by_key: BTreeMap<String, Arc<Identity>>,
+    roles: BTreeMap<String, Arc<Role>>,
     default: Arc<Identity>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File<'a> {
-    #[serde(borrow)]
-    users: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct User {
-    name: String,
-    account: String,
-    access_key: String,
-    secret_key: String,
-    canonical_id: Option<String>,
-    #[serde(rename = "display_name")]
-    _display_name: Option<String>,
-    #[serde(rename = "email")]
-    _email: Option<String>,
-    #[serde(default)]
-    root: bool,
-    #[serde(default, rename = "policies")]
-    _policies: Vec<serde_json::Value>,
 }
 
 impl Identities {
@@ -49,46 +23,32 @@ impl Identities {
         let default = Arc::new(default);
         Self {
             by_key: BTreeMap::from([(default.access_key.clone(), Arc::clone(&default))]),
+            roles: BTreeMap::new(),
             default,
         }
     }
 
-    /// Adds those of a file: `{"users":[{"name", "account", "access_key", "secret_key", …}]}`.
+    /// Adds those of a file: `{"users":[{"name", "account", "access_key", "secret_key", …}], "roles":[…]}`.
     ///
     /// # Errors
     ///
     /// [`Finding`], with the line of what cannot be read or of who is impossible.
     pub(crate) fn add_file(&mut self, json: &[u8]) -> Result<(), Finding> {
-        let text = json_lines::text_of(json)?;
-        let file: File<'_> = json_lines::parse_object(text)?;
-        for item in file.users {
-            let (line, user) = json_lines::parse_item(text, item)?;
+        let IdentityFile { users, roles } = IdentityFile::parse(json)?;
+        for (line, user) in users {
             self.add(user)
+                .map_err(|message| Finding { line, message })?;
+        }
+        for (line, role) in roles {
+            self.add_role(role)
                 .map_err(|message| Finding { line, message })?;
         }
         Ok(())
     }
 
-    fn add(&mut self, user: User) -> Result<(), String> {
-        if !is_account(&user.account) {
-            return Err(format!(
-                "the account `{}` of `{}` is not twelve digits",
-                user.account, user.name
-            ));
-        }
-        let identity = Arc::new(Identity {
-            canonical_id: user
-                .canonical_id
-                .unwrap_or_else(|| canonical_id(&user.account)),
-            name: user.name,
-            account: user.account,
-            access_key: user.access_key,
-            secret_key: Zeroizing::new(user.secret_key),
-            is_root: user.root,
-            permissions: Arc::default(),
-        });
-        let key = identity.access_key.clone();
-        let known = self.by_key.insert(key.clone(), identity);
+    fn add(&mut self, user: Identity) -> Result<(), String> {
+        let key = user.access_key.clone();
+        let known = self.by_key.insert(key.clone(), Arc::new(user));
         match known {
             Some(known) if known.access_key != self.default.access_key => {
                 Err(format!("two users have the access key `{key}`"))
@@ -97,7 +57,18 @@ impl Identities {
         }
     }
 
-    /// Who has an access key.
+    /// The name of a role is its account's alone, whatever its path and its case.
+    fn add_role(&mut self, role: Role) -> Result<(), String> {
+        let id = role.id();
+        if self.roles.values().any(|known| known.id() == id) {
+            let arn = role.arn();
+            return Err(format!("two roles have the name of `{arn}`"));
+        }
+        self.roles.insert(role.arn(), Arc::new(role));
+        Ok(())
+    }
+
+    /// Who has an access key for good.
     pub(crate) fn find(&self, access_key: &str) -> Option<Arc<Identity>> {
         let known = self.by_key.get(access_key).map(Arc::clone);
         let root = || {
@@ -105,6 +76,21 @@ impl Identities {
                 .then(|| Arc::new(Identity::root(access_key, access_key, access_key)))
         };
         known.or_else(root)
+    }
+
+    /// The role of an ARN.
+    pub(crate) fn role(&self, arn: &str) -> Option<Arc<Role>> {
+        self.roles.get(arn).map(Arc::clone)
+    }
+
+    /// The canonical id of an account: as one of its users has it, else derived.
+    pub(super) fn canonical_id(&self, account: &str) -> String {
+        let mut known = self.by_key.values();
+        let of_account = known.find(|identity| identity.account == account);
+        of_account.map_or_else(
+            || canonical_id(account),
+            |identity| identity.canonical_id.clone(),
+        )
     }
 
     /// Who everybody is while signatures are not verified.
@@ -115,7 +101,7 @@ impl Identities {
 
 /// Twelve digits.
 pub(crate) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    identity_file::is_account(text)
 }
 
 #[cfg(test)]
@@ -175,5 +161,59 @@ mod tests {
             assert!(found.message.contains(message), "{}", found.message);
             assert!(!found.message.contains("4711"), "{}", found.message);
         }
+    }
+
+    #[test]
+    fn a_role_is_found_by_its_whole_arn() {
+        let mut identities = identities();
+        let file = br#"{"roles":[{"name":"reader","path":"/team/","account":"111122223333"}]}"#;
+
+        identities.add_file(file).unwrap();
+
+        let arn = "arn:aws:iam::111122223333:role/team/reader";
+        assert_eq!(identities.role(arn).unwrap().arn(), arn);
+        assert!(
+            identities
+                .role("arn:aws:iam::111122223333:role/reader")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_name_is_one_roles_whatever_its_path_and_case() {
+        let role = |name: &str, path: &str| {
+            format!(r#"{{"name":"{name}","path":"{path}","account":"111122223333"}}"#)
+        };
+        let json = format!(
+            "{{\"roles\":[{},\n{}]}}",
+            role("reader", "/"),
+            role("Reader", "/a/")
+        );
+
+        let found = identities().add_file(json.as_bytes()).unwrap_err();
+
+        assert_eq!(found.line, 2);
+        assert!(
+            found.message.starts_with("two roles have the name"),
+            "{}",
+            found.message
+        );
+    }
+
+    #[test]
+    fn an_account_has_the_canonical_id_of_its_users() {
+        let mut identities = identities();
+        let id = "ab".repeat(32);
+        let file = format!(
+            r#"{{"users":[{{"name":"a","account":"111122223333","access_key":"k","secret_key":"s","canonical_id":"{id}"}}]}}"#
+        );
+
+        identities.add_file(file.as_bytes()).unwrap();
+
+        assert_eq!(identities.canonical_id("111122223333"), id);
+        assert_eq!(
+            identities.canonical_id("444455556666"),
+            canonical_id("444455556666")
+        );
     }
 }

@@ -8,7 +8,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::auth::authenticator::{Authenticator, Identified, PSEUDO_REGION};
+use crate::auth::authenticator::{Authenticator, Identified, PSEUDO_REGION, SECURITY_TOKEN};
 use crate::auth::customer_keys;
 use crate::auth::error::{AuthError, Mismatch};
 use crate::auth::identity::{Caller, Identity};
@@ -69,9 +69,11 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<IdentifiedForm, FormAuthError> {
         let by = if sends_any(fields, &VERSION_4) {
-            self.by_form(fields)?
+            self.by_form(fields, now)?
         } else if sends_any(fields, &VERSION_2) {
-            self.by_old_form(fields)?
+            self.by_old_form(fields, now)?
+        } else if self.verifies && sends_any(fields, &[SECURITY_TOKEN]) {
+            return Err(AuthError::NoAccessKey.into());
         } else {
             self.unscoped(self.nobody())
         };
@@ -86,7 +88,7 @@ impl Authenticator {
         Ok(IdentifiedForm { by, size_bytes })
     }
 
-    fn by_form(&self, fields: &Fields) -> Result<Identified, FormAuthError> {
+    fn by_form(&self, fields: &Fields, now: Timestamp) -> Result<Identified, FormAuthError> {
         let policy = require(fields, POLICY)?;
         let [algorithm, credential, signature, date] = require_all(fields, VERSION_4)?;
         if algorithm != ALGORITHM {
@@ -100,10 +102,11 @@ impl Authenticator {
             let message = "X-Amz-Date must be formated via ISO8601 Long format";
             return Err(refuse(DATE, date, message));
         }
-        let caller = self.find(&scope.access_key)?;
-        self.refuse_token(fields.find("x-amz-security-token"))?;
+        let token = fields.find(SECURITY_TOKEN);
+        let caller = self.find(&scope.access_key, token, now)?;
         let key = scope.signing_key(&caller.secret_key);
         self.verify_form(&caller, policy, (&sigv4::sign(&key, policy), signature))?;
+        self.refuse_token(&caller, token)?;
         Ok(Identified {
             caller: Caller::Known(caller),
             region: scope.region,
@@ -112,13 +115,14 @@ impl Authenticator {
         })
     }
 
-    fn by_old_form(&self, fields: &Fields) -> Result<Identified, FormAuthError> {
+    fn by_old_form(&self, fields: &Fields, now: Timestamp) -> Result<Identified, FormAuthError> {
         let policy = require(fields, POLICY)?;
         let [access_key, signature] = require_all(fields, VERSION_2)?;
-        let caller = self.find(access_key)?;
-        self.refuse_token(fields.find("x-amz-security-token"))?;
+        let token = fields.find(SECURITY_TOKEN);
+        let caller = self.find(access_key, token, now)?;
         let ours = sigv2::sign(&caller.secret_key, policy);
         self.verify_form(&caller, policy, (&ours, signature))?;
+        self.refuse_token(&caller, token)?;
         Ok(self.unscoped(Caller::Known(caller)))
     }
 
@@ -220,6 +224,7 @@ impl From<PolicyError> for FormAuthError {
 mod tests {
     use super::*;
     use crate::auth::identities::Identities;
+    use crate::auth::sessions::Sessions;
     use crate::wire::encoding::base64;
 
     const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -247,7 +252,7 @@ mod tests {
 
     fn authenticator(verifies: bool) -> Authenticator {
         let identities = Identities::new(Identity::root("123456789012", KEY, SECRET));
-        Authenticator::new(identities, "us-east-1", verifies)
+        Authenticator::new(identities, Sessions::new(&[7; 32]), "us-east-1", verifies)
     }
 
     fn identify_at(
@@ -411,7 +416,7 @@ mod tests {
 
         assert!(matches!(
             refused,
-            FormAuthError::Auth(AuthError::UnknownToken(_))
+            FormAuthError::Auth(AuthError::BadToken(_))
         ));
     }
 

@@ -15,5 +15,6 @@ pub(crate) mod random;
 pub(crate) mod rsa_keys;
 pub(crate) mod segments;
 pub(crate) mod signing;
+pub(crate) mod subkey;
 
 mod ed25519_keys;

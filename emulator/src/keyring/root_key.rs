@@ -10,6 +10,7 @@ use std::path::Path;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::crypto::subkey::subkey;
 use crate::disk;
 use crate::entropy::Entropy;
 use crate::keyring::error::KeyringError;
@@ -78,6 +79,11 @@ impl RootKey {
             source,
         })?;
         Ok(key)
+    }
+
+    /// The key for a purpose that is no keyring's.
+    pub(crate) fn subkey(&self, purpose: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+        subkey(&self.0, purpose)
     }
 
     pub(super) fn bytes(&self) -> &[u8; KEY_BYTES] {

@@ -142,9 +142,13 @@ impl From<Refusal> for KmsError {
 impl From<AuthError> for KmsError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::UnknownKey(_) | AuthError::UnknownToken(_) => Self::new(
+            AuthError::UnknownKey(_) | AuthError::BadToken(_) => Self::new(
                 "UnrecognizedClientException",
                 "The security token included in the request is invalid.",
+            ),
+            AuthError::ExpiredToken(_) => Self::new(
+                "ExpiredTokenException",
+                "The security token included in the request is expired",
             ),
             AuthError::Mismatch(_) => Self::new(
                 "InvalidSignatureException",

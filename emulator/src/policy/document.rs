@@ -67,7 +67,8 @@ pub(crate) struct Statement {
     pub(super) principals: Option<Scope<Principals>>,
     /// `Action`, `NotAction`.
     pub(super) actions: Scope<Vec<Pattern>>,
-    /// `Resource`, `NotResource`; `None` for a statement without effect, and for trust policies.
+    /// `Resource`, `NotResource`; `None` for a statement without effect; those of trust policies name none and
+    /// are about all.
     pub(super) resources: Option<Scope<Vec<Template>>>,
     /// `Condition`.
     pub(super) conditions: Vec<(Operator, Vec<Condition>)>,

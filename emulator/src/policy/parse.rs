@@ -204,7 +204,9 @@ fn parse_resources(
     let found = either(members, Element::Resource, ("Resource", "NotResource"))?;
     let Some(found) = found else {
         return match kind {
-            Kind::Key | Kind::Trust => Ok(None),
+            Kind::Key => Ok(None),
+            // The role that it hangs on is all that it can be about.
+            Kind::Trust => Ok(Some(Scope::AllBut(Vec::new()))),
             Kind::Identity | Kind::Bucket => Err(Flaw::Missing(Element::Resource)),
         };
     };

@@ -18,6 +18,20 @@ pub(crate) struct Permissions {
 impl Permissions {
     /// All policies that have a say about a KMS key: these, and the key's.
     pub(crate) fn with_key<'p>(&'p self, key: &'p Document) -> Policies<'p> {
+        self.with(Some(key), Rule::ResourceDecides)
+    }
+
+    /// All policies that have a say about who may be in a role: these, and whom the role trusts.
+    pub(crate) fn with_role<'p>(&'p self, trust: &'p Document) -> Policies<'p> {
+        self.with(Some(trust), Rule::ResourceDecides)
+    }
+
+    /// These alone, about what nothing but the caller's own side decides.
+    pub(crate) fn alone(&self) -> Policies<'_> {
+        self.with(None, Rule::AccountDecides)
+    }
+
+    fn with<'p>(&'p self, resource: Option<&'p Document>, rule: Rule) -> Policies<'p> {
         Policies {
             identity: match &self.identity {
                 None => IdentityPolicies::Unlimited,
@@ -25,8 +39,8 @@ impl Permissions {
             },
             boundary: self.boundary.as_ref(),
             session: &self.session,
-            resource: Some(key),
-            rule: Rule::ResourceDecides,
+            resource,
+            rule,
             is_granted: false,
         }
     }

@@ -46,7 +46,9 @@ impl Serialize for Statement {
         let actions = self.actions.named().iter().map(|it| it.source.clone());
         let name = spelled(&self.actions, "Action", "NotAction");
         members.serialize_entry(name, &OneOrMany(actions.collect()))?;
-        if let Some(resources) = &self.resources {
+        if let Some(resources) = &self.resources
+            && !resources.named().is_empty()
+        {
             let named = resources.named().iter().map(|it| it.source.clone());
             let name = spelled(resources, "Resource", "NotResource");
             members.serialize_entry(name, &OneOrMany(named.collect()))?;

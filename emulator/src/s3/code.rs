@@ -48,6 +48,7 @@ codes! {
     ConditionalRequestConflict CONFLICT "The conditional request cannot succeed due to a conflicting operation against this resource.";
     EntityTooLarge BAD_REQUEST "Your proposed upload exceeds the maximum allowed size";
     EntityTooSmall BAD_REQUEST "Your proposed upload is smaller than the minimum allowed size";
+    ExpiredToken BAD_REQUEST "The provided token has expired.";
     IllegalLocationConstraintException BAD_REQUEST "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.";
     IllegalVersioningConfigurationException BAD_REQUEST "The Versioning element must be specified";
     IncompleteBody BAD_REQUEST "You did not provide the number of bytes specified by the Content-Length HTTP header";

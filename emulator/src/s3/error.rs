@@ -317,7 +317,7 @@ impl From<AuthError> for S3Error {
                 Self::argument_value("Authorization", &value, "Unsupported Authorization Type")
             }
             AuthError::UnknownKey(key) => Code::InvalidAccessKeyId.with("AWSAccessKeyId", key),
-            AuthError::UnknownToken(token) => Code::InvalidToken.with("Token-0", token),
+            AuthError::BadToken(_) | AuthError::ExpiredToken(_) | AuthError::NoAccessKey => of_token(error),
             AuthError::NoDate => Code::AccessDenied.says("AWS authentication requires a valid Date or x-amz-date header"),
             AuthError::Skewed { request, server, .. } => Code::RequestTimeTooSkewed
                 .with("RequestTime", request)
@@ -344,6 +344,15 @@ impl From<AuthError> for S3Error {
             ),
             AuthError::Mismatch(mismatch) => mismatched(&mismatch),
         }
+    }
+}
+
+/// What is wrong with the token of a session; it is repeated to its sender alone.
+fn of_token(error: AuthError) -> S3Error {
+    match error {
+        AuthError::BadToken(token) => Code::InvalidToken.with("Token-0", token.0),
+        AuthError::ExpiredToken(token) => Code::ExpiredToken.with("Token-0", token.0),
+        _ => Code::AccessDenied.says("No AWSAccessKey was presented."),
     }
 }
 

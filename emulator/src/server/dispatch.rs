@@ -153,7 +153,7 @@ fn scope_service(request: &Request) -> Option<&str> {
 }
 
 fn asks_for_sts(request: &Request) -> bool {
-    is_form(request) || is_identity_asked(request)
+    is_form(request) || is_action_asked(request)
 }
 
 fn is_form(request: &Request) -> bool {
@@ -162,8 +162,9 @@ fn is_form(request: &Request) -> bool {
         && kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"))
 }
 
-fn is_identity_asked(request: &Request) -> bool {
-    request.method == Method::GET && request.query.find("Action") == Some("GetCallerIdentity")
+/// No operation of S3 has a parameter of that name.
+fn is_action_asked(request: &Request) -> bool {
+    request.method == Method::GET && request.query.has("Action")
 }
 
 impl std::fmt::Debug for Dispatch {

@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use crate::auth::error::AuthError;
+use crate::policy::flaw::BadPolicy;
 
 /// An answer that is an error.
 #[derive(Debug)]
@@ -21,6 +22,29 @@ impl StsError {
             message: message.into(),
         }
     }
+
+    /// `ValidationError`.
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", message)
+    }
+
+    /// `InvalidParameterValue`.
+    pub(crate) fn parameter(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidParameterValue", message)
+    }
+
+    /// `AccessDenied`.
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
+    }
+}
+
+/// A policy for a session that is none.
+impl From<BadPolicy> for StsError {
+    fn from(bad: BadPolicy) -> Self {
+        let message = bad.flaw.to_string();
+        Self::new(StatusCode::BAD_REQUEST, "MalformedPolicyDocument", message)
+    }
 }
 
 /// Source: <https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html>
@@ -28,9 +52,13 @@ impl From<AuthError> for StsError {
     fn from(error: AuthError) -> Self {
         let refuse = |code, message: &str| Self::new(StatusCode::FORBIDDEN, code, message);
         match error {
-            AuthError::UnknownKey(_) | AuthError::UnknownToken(_) => refuse(
+            AuthError::UnknownKey(_) | AuthError::BadToken(_) => refuse(
                 "InvalidClientTokenId",
                 "The security token included in the request is invalid.",
+            ),
+            AuthError::ExpiredToken(_) => refuse(
+                "ExpiredToken",
+                "The security token included in the request is expired",
             ),
             AuthError::Mismatch(_) => refuse(
                 "SignatureDoesNotMatch",

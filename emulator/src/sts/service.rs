@@ -1,26 +1,31 @@
-//! `GetCallerIdentity`: the one operation of STS that asks for no permission.
+//! The pipeline of STS: form, action, credentials, operation.
 //!
-//! Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
+//! Source: <https://docs.aws.amazon.com/STS/latest/APIReference/Welcome.html>; the shape of answers is from answers quoted
+//! in public.
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use http::StatusCode;
 
 use crate::auth::authenticator::Authenticator;
-use crate::auth::identity::{Caller, Identity};
+use crate::auth::identity::Caller;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
+use crate::sts::context::Context;
+use crate::sts::document::{NAMESPACE, Node, render};
 use crate::sts::error::StsError;
-use crate::wire::query::Query;
+use crate::sts::form::Form;
+use crate::sts::operation::{Call, Entry};
+use crate::sts::operations;
 use crate::wire::request::Request;
 use crate::wire::response::{About, Response};
-use crate::wire::xml::XmlWriter;
 
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
-const GET_CALLER_IDENTITY: &str = "GetCallerIdentity";
-/// A form is small.
-const MAX_FORM_BYTES: usize = 65_536;
+/// The one version that there is.
+const VERSION: &str = "2011-06-15";
+/// The namespace of an answer to an action that nobody knows.
+const UNKNOWN_NAMESPACE: &str = "http://webservices.amazon.com/AWSFault/2005-15-09";
+/// Where a request goes that asks for nothing.
+const HOME: &str = "https://aws.amazon.com/iam";
 
 /// STS, as one service.
 #[derive(Debug)]
@@ -32,52 +37,41 @@ pub(crate) struct StsService {
 
 impl StsService {
     /// Answers a request; an error is an answer too.
-    pub(crate) async fn respond(&self, request: Request) -> Response {
+    pub(crate) async fn respond(&self, mut request: Request) -> Response {
         let id = self.entropy.uuid();
         let mut about = About::default();
-        let response = match self.try_answer(request, &mut about).await {
-            Ok(answer) => Response::ok().body(render(&answer, &id).finish()),
-            Err(error) => {
-                about.error = Some(error.code);
-                Response::new(error.status).body(render_error(&error, &id).finish())
+        let response = match Form::read(&mut request).await {
+            Ok(form) if form.find("Action").unwrap_or_default().is_empty() => {
+                Response::new(StatusCode::FOUND).header("location", HOME)
             }
+            Ok(form) => match self.try_answer(&mut request, &form, &mut about) {
+                Ok((entry, nodes)) => answer(entry, nodes, &id),
+                Err(error) => refuse(&error, &id, &mut about),
+            },
+            Err(error) => refuse(&error, &id, &mut about),
         };
         let response = response
-            .header("content-type", "text/xml")
             .header("x-amzn-requestid", &id)
             .header("date", self.clock.now().http_date());
         about.request_id = id;
         response.about(about)
     }
 
-    async fn try_answer(
+    fn try_answer(
         &self,
-        mut request: Request,
+        request: &mut Request,
+        form: &Form,
         about: &mut About,
-    ) -> Result<Arc<Identity>, StsError> {
-        let form = read_form(&mut request).await?;
-        let find = |name: &str| {
-            form.find(name)
-                .or_else(|| request.query.find(name))
-                .map(str::to_owned)
+    ) -> Result<(&'static Entry, Vec<Node>), StsError> {
+        let entry = find(form)?;
+        about.operation = Some(entry.name);
+        let run = match entry.call {
+            Call::Operation(run) => run,
+            Call::Unbuilt => return Err(unbuilt(entry)),
         };
-        let action = find("Action").unwrap_or_default();
-        if action != GET_CALLER_IDENTITY {
-            let message = format!(
-                "Could not find operation {action} for version {}",
-                find("Version").unwrap_or_default()
-            );
-            return Err(StsError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidAction",
-                message,
-            ));
-        }
-        about.operation = Some(GET_CALLER_IDENTITY);
-        let identified =
-            self.authenticator
-                .identify(&mut request, "sts", None, self.clock.now())?;
-        let Caller::Known(identity) = identified.caller else {
+        let now = self.clock.now();
+        let identified = self.authenticator.identify(request, "sts", None, now)?;
+        let Caller::Known(caller) = identified.caller else {
             let message = "Request is missing Authentication Token";
             return Err(StsError::new(
                 StatusCode::FORBIDDEN,
@@ -85,49 +79,72 @@ impl StsService {
                 message,
             ));
         };
-        about.access_key = Some(identity.access_key.clone());
-        about.account = Some(identity.account.clone());
-        Ok(identity)
+        about.access_key = Some(caller.access_key.clone());
+        about.account = Some(caller.account.clone());
+        let cx = Context {
+            authenticator: &self.authenticator,
+            entropy: &self.entropy,
+            now,
+            caller,
+            region: identified.region,
+            request,
+        };
+        Ok((entry, run(&cx, form)?))
     }
 }
 
-/// Reads the form and leaves its hash where the signature's check looks for the payload's.
-async fn read_form(request: &mut Request) -> Result<Query, StsError> {
-    let refuse = |message: &str| StsError::new(StatusCode::BAD_REQUEST, "ValidationError", message);
-    let mut form = BytesMut::new();
-    let mut body = std::mem::take(&mut request.body);
-    while let Some(piece) = body.next().await {
-        form.extend_from_slice(&piece.map_err(|error| refuse(&error.to_string()))?);
-        if form.len() > MAX_FORM_BYTES {
-            return Err(refuse("The request is too long."));
-        }
-    }
-    request.document = form.freeze();
-    let text =
-        std::str::from_utf8(&request.document).map_err(|_| refuse("The request is not UTF-8."))?;
-    Ok(Query::parse(text))
+fn find(form: &Form) -> Result<&'static Entry, StsError> {
+    let action = form.find("Action").unwrap_or_default();
+    let version = form.find("Version").unwrap_or("NO_VERSION_SPECIFIED");
+    let found = operations::find(action).filter(|_| version == VERSION);
+    found.ok_or_else(|| {
+        let message = format!("Could not find operation {action} for version {version}");
+        StsError::new(StatusCode::BAD_REQUEST, "InvalidAction", message)
+    })
 }
 
-fn render(identity: &Identity, id: &str) -> XmlWriter {
-    let mut xml = XmlWriter::in_namespace("GetCallerIdentityResponse", NAMESPACE);
-    xml.nest("GetCallerIdentityResult", |xml| {
-        xml.element("Arn", identity.arn());
-        xml.element("UserId", identity.user_id());
-        xml.element("Account", &identity.account);
-    });
-    xml.nest("ResponseMetadata", |xml| {
-        xml.element("RequestId", id);
-    });
-    xml
+fn unbuilt(entry: &Entry) -> StsError {
+    let message = format!("{} is not built yet", entry.name);
+    StsError::new(StatusCode::BAD_REQUEST, "UnsupportedOperation", message)
 }
 
-fn render_error(error: &StsError, id: &str) -> XmlWriter {
-    let mut xml = XmlWriter::in_namespace("ErrorResponse", NAMESPACE);
-    xml.nest("Error", |xml| {
-        xml.element("Type", "Sender")
-            .element("Code", error.code)
-            .element("Message", &error.message);
-    });
-    xml.element("RequestId", id);
-    xml
+fn answer(entry: &Entry, nodes: Vec<Node>, id: &str) -> Response {
+    let name = entry.name;
+    let metadata = vec![Node::text("RequestId", id)];
+    let nodes = [
+        Node::tree(format!("{name}Result"), nodes),
+        Node::tree("ResponseMetadata", metadata),
+    ];
+    xml(
+        Response::ok(),
+        &format!("{name}Response"),
+        NAMESPACE,
+        &nodes,
+    )
+}
+
+fn refuse(error: &StsError, id: &str, about: &mut About) -> Response {
+    about.error = Some(error.code);
+    let namespace = match error.code {
+        "InvalidAction" => UNKNOWN_NAMESPACE,
+        _ => NAMESPACE,
+    };
+    let told = vec![
+        Node::text("Type", "Sender"),
+        Node::text("Code", error.code),
+        Node::text("Message", &error.message),
+    ];
+    let nodes = [Node::tree("Error", told), Node::text("RequestId", id)];
+    xml(
+        Response::new(error.status),
+        "ErrorResponse",
+        namespace,
+        &nodes,
+    )
+}
+
+fn xml(response: Response, root: &str, namespace: &str, nodes: &[Node]) -> Response {
+    response
+        .header("content-type", "text/xml")
+        .body(render(root, namespace, nodes))
 }

@@ -246,7 +246,7 @@ impl Error for XmlError {}
 #[derive(Debug)]
 pub(crate) struct XmlWriter {
     out: String,
-    root: &'static str,
+    root: String,
     /// Whether the innermost start tag still wants its `>`: an element that stays empty gets `/>`.
     in_tag: bool,
 }
@@ -268,14 +268,14 @@ impl XmlWriter {
     }
 
     /// With a namespace and no declaration, as the lists of some configurations, and other services.
-    pub(crate) fn in_namespace(root: &'static str, namespace: &str) -> Self {
+    pub(crate) fn in_namespace(root: &str, namespace: &str) -> Self {
         Self::begin("", Some(namespace), root)
     }
 
-    fn begin(declaration: &str, namespace: Option<&str>, root: &'static str) -> Self {
+    fn begin(declaration: &str, namespace: Option<&str>, root: &str) -> Self {
         let mut xml = Self {
             out: format!("{declaration}<{root}"),
-            root,
+            root: root.to_owned(),
             in_tag: true,
         };
         if let Some(namespace) = namespace {
@@ -342,7 +342,8 @@ impl XmlWriter {
 
     /// The document.
     pub(crate) fn finish(mut self) -> Bytes {
-        self.close(self.root);
+        let root = std::mem::take(&mut self.root);
+        self.close(&root);
         Bytes::from(self.out)
     }
 
