@@ -3,6 +3,8 @@
 //! The AWS SDK never sends a bad message; [`send`] does. Servers that it talks to have `--auth off`, or get what they need
 //! as headers.
 
+pub mod who;
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 

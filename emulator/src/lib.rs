@@ -29,13 +29,6 @@ mod journal;
 mod keyring;
 mod kms;
 mod model;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what only policies of buckets, users and roles need"
-    )
-)]
 mod policy;
 mod provision;
 mod running;

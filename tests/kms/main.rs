@@ -7,12 +7,14 @@
 )]
 
 mod aliases;
+mod condition_keys;
 mod custom_key_stores;
 mod data_key_pairs;
 mod data_keys;
 mod encrypt;
 mod encrypt_to_pairs;
 mod faults;
+mod identities;
 mod import;
 mod import_rotation;
 mod keys;
@@ -20,8 +22,10 @@ mod last_usage;
 mod lattices;
 mod lookups;
 mod mac;
+mod matrix;
 mod multi_region;
 mod operations;
+mod other_accounts;
 mod permissions;
 mod policies;
 mod primaries;

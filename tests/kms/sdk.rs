@@ -8,6 +8,7 @@ use aws_sdk_kms::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyUsageType, OriginType};
+use serde_json::{Value, json};
 use strongroom_testkit::Strongroom;
 
 /// The day on which clocks stand that a test moves: 2027-01-15, midnight.
@@ -123,4 +124,22 @@ pub(crate) fn violation(value: &str, rule: &str) -> (String, String) {
 pub(crate) fn would_have_succeeded() -> (String, String) {
     let message = "The request would have succeeded, but the DryRun option is set.";
     is("DryRunOperationException", message)
+}
+
+/// A server with a key that is called `alias/app`, and the users of a file.
+pub(crate) async fn with_identities(file: &str) -> Strongroom {
+    let seed = format!(r#"{{"identities":{file}}}"#);
+    let builder = Strongroom::builder().kms_key("alias/app");
+    builder.seed_json(seed).start().await
+}
+
+/// A user of the default account, for such a file, with these statements; access key and secret are the name.
+pub(crate) fn user(name: &str, statements: &Value) -> Value {
+    user_of("000000000000", name, statements)
+}
+
+/// The same of another account.
+pub(crate) fn user_of(account: &str, name: &str, statements: &Value) -> Value {
+    json!({ "name": name, "account": account, "access_key": name, "secret_key": name,
+        "policies": [{ "Version": "2012-10-17", "Statement": statements }] })
 }

@@ -11,6 +11,7 @@ pub(crate) mod lookup;
 pub(crate) mod payload;
 pub(crate) mod post_policy;
 mod presigned;
+pub(crate) mod request_keys;
 pub(crate) mod role;
 #[cfg(test)]
 mod session_tests;

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use crate::journal::kms_calls::Through;
 use crate::model::context::EncryptionContext;
+use crate::policy::caller::Caller;
 use crate::policy::keys::ContextKeys;
 use crate::policy::permissions::Permissions;
 
 /// Somebody who wants something of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asker {
-    /// His ARN.
+    /// Who he is, as policies see him.
+    pub(crate) who: Caller,
+    /// His ARN, as he is told of himself.
     pub(crate) caller: String,
     /// His account, in which a bare name is looked up.
     pub(crate) account: String,
@@ -26,11 +29,26 @@ pub(crate) struct Asker {
     pub(crate) action: &'static str,
     /// The encryption context; empty for none.
     pub(crate) context: EncryptionContext,
-    /// What else conditions may look at of the request: how it came, and what it says beside the context.
+    /// What else conditions may look at: of him, of how his request came, and of what it says beside the context. All of
+    /// it is told before a key is looked up, since that is when it is decided.
     pub(crate) facts: ContextKeys,
 }
 
 impl Asker {
+    /// Tells what conditions may look at.
+    pub(crate) fn tell(&mut self, key: &str, value: impl Into<String>) {
+        self.facts = std::mem::take(&mut self.facts).with(key, value);
+    }
+
+    /// Tells what has any number of values.
+    pub(crate) fn tell_set<V: Into<String>>(
+        &mut self,
+        key: &str,
+        values: impl IntoIterator<Item = V>,
+    ) {
+        self.facts = std::mem::take(&mut self.facts).with_set(key, values);
+    }
+
     /// The same under an encryption context.
     pub(super) fn under(&self, context: &EncryptionContext) -> Self {
         Self {

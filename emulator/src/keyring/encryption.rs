@@ -58,11 +58,15 @@ impl Keyring {
     ) -> Result<KmsKey, KeyringError> {
         let ciphertext = Ciphertext::parse(ciphertext).ok_or(Refusal::InvalidCiphertext)?;
         let key = self.settled(&asker.region, &ciphertext.key_id()).await?;
-        let key = key
-            .filter(|key| key.account == asker.account)
-            .ok_or(Refusal::UnknownCiphertext)?;
-        self.authorize(asker, &key)?;
-        Ok(key)
+        let key = key.ok_or(Refusal::UnknownCiphertext)?;
+        match self.authorize(asker, &key) {
+            Ok(()) => Ok(key),
+            // So AWS told it of another account's key (data-dot-all/dataall#539).
+            Err(KeyringError::Refused(Refusal::ForeignAccount { .. })) => {
+                Err(Refusal::UnknownCiphertext.into())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Decrypts what a key of [`Keyring::key_of_ciphertext`] had encrypted.

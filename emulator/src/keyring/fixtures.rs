@@ -13,6 +13,7 @@ use crate::keyring::root_key::RootKey;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::KmsKey;
 use crate::model::timestamp::Timestamp;
+use crate::policy::caller::Caller;
 use crate::policy::keys::ContextKeys;
 use crate::store::folder::Folder;
 use crate::store::handle::{Store, StoreOptions};
@@ -38,8 +39,10 @@ pub(super) fn keyring(seed: u64) -> Keyring {
 
 /// The root of the default account, in us-east-1, who calls KMS himself.
 pub(crate) fn asker(operation: &'static str) -> Asker {
+    let caller = "arn:aws:iam::000000000000:root";
     Asker {
-        caller: "arn:aws:iam::000000000000:root".to_owned(),
+        who: Caller::parse(caller).unwrap(),
+        caller: caller.to_owned(),
         account: "000000000000".to_owned(),
         permissions: Arc::default(),
         region: "us-east-1".to_owned(),

@@ -7,6 +7,7 @@
 
 use crate::keyring::asker::Asker;
 use crate::keyring::authorize::foreign;
+use crate::keyring::ciphertext::Ciphertext;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::managed::S3_ALIAS;
@@ -22,29 +23,69 @@ impl Keyring {
     ///
     /// [`Refusal`] for a name that is none, a key that is not there, or an asker who may not; [`KeyringError::Store`].
     pub(crate) async fn find_key(&self, asker: &Asker, name: &str) -> Result<KmsKey, KeyringError> {
-        let key = match KeyName::parse(name) {
-            KeyName::Id(id) => self.known(asker, &id).await?,
+        let key = self.locate(asker, name).await?;
+        match KeyName::parse(name) {
+            KeyName::Alias(alias) | KeyName::AliasArn { alias, .. } => {
+                // AWS: unverified. That S3 passes an alias on as it was named.
+                let mut asker = asker.clone();
+                asker.tell("kms:RequestAlias", alias);
+                self.authorize(&asker, &key)?;
+            }
+            _ => self.authorize(asker, &key)?,
+        }
+        Ok(key)
+    }
+
+    /// Whether a ciphertext, or else the name that is given with it, is of the key of another name; nobody is let in by it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`].
+    pub(crate) async fn is_same_key(
+        &self,
+        asker: &Asker,
+        (ciphertext, given): (&[u8], Option<&str>),
+        name: &str,
+    ) -> Result<bool, KeyringError> {
+        let source = match (Ciphertext::parse(ciphertext), given) {
+            (Some(ciphertext), _) => ciphertext.key_id(),
+            (None, Some(given)) => match self.locate(asker, given).await {
+                Ok(key) => key.id,
+                Err(KeyringError::Refused(_)) => return Ok(false),
+                Err(error) => return Err(error),
+            },
+            (None, None) => return Ok(false),
+        };
+        match self.locate(asker, name).await {
+            Ok(key) => Ok(key.id == source),
+            Err(KeyringError::Refused(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The key of a name, whoever may use it.
+    async fn locate(&self, asker: &Asker, name: &str) -> Result<KmsKey, KeyringError> {
+        match KeyName::parse(name) {
+            KeyName::Id(id) => self.known(asker, &asker.account, &id).await,
             KeyName::Arn {
                 region,
                 account,
                 id,
             } => {
-                check_place(asker, &region, &account)?;
-                self.known(asker, &id).await?
+                check_region(asker, &region)?;
+                self.known(asker, &account, &id).await
             }
-            KeyName::Alias(alias) => self.target(asker, &alias).await?,
+            KeyName::Alias(alias) => self.target(asker, &asker.account, &alias).await,
             KeyName::AliasArn {
                 region,
                 account,
                 alias,
             } => {
-                check_place(asker, &region, &account)?;
-                self.target(asker, &alias).await?
+                check_region(asker, &region)?;
+                self.target(asker, &account, &alias).await
             }
-            KeyName::Unreadable => return Err(unreadable(name).into()),
-        };
-        self.authorize(asker, &key)?;
-        Ok(key)
+            KeyName::Unreadable => Err(unreadable(name).into()),
+        }
     }
 
     /// Finds a key where aliases are not taken.
@@ -113,29 +154,39 @@ impl Keyring {
         }
     }
 
-    /// The asker's key of this id.
-    async fn known(&self, asker: &Asker, id: &KeyId) -> Result<KmsKey, KeyringError> {
+    /// An account's key of this id.
+    async fn known(
+        &self,
+        asker: &Asker,
+        account: &str,
+        id: &KeyId,
+    ) -> Result<KmsKey, KeyringError> {
         let key = self.settled(&asker.region, id).await?;
-        let key = key.filter(|key| key.account == asker.account);
-        let missing = || Refusal::NoSuchKey(key_arn(&asker.region, &asker.account, id));
-        Ok(key.ok_or_else(missing)?)
+        let key = key.filter(|key| key.account == account);
+        let missing = || Refusal::NoSuchKey(key_arn(&asker.region, account, id));
+        Ok(key.ok_or_else(|| at_home(asker, account, missing()))?)
     }
 
-    /// The key that an alias stands for; one that is gone has taken its aliases with it. AWS's own is made when it is
-    /// first asked for.
-    async fn target(&self, asker: &Asker, alias: &str) -> Result<KmsKey, KeyringError> {
-        let found = self.store.kms_alias(&asker.region, &asker.account, alias)?;
+    /// The key that an account's alias stands for; one that is gone has taken its aliases with it. AWS's own is made when
+    /// its account first asks for it.
+    async fn target(
+        &self,
+        asker: &Asker,
+        account: &str,
+        alias: &str,
+    ) -> Result<KmsKey, KeyringError> {
+        let found = self.store.kms_alias(&asker.region, account, alias)?;
         if let Some(found) = found
             && let Some(key) = self.settled(&asker.region, &found.target).await?
         {
             return Ok(key);
         }
-        if alias == S3_ALIAS {
+        if alias == S3_ALIAS && account == asker.account {
             let id = self.make_managed(asker).await?;
-            return self.known(asker, &id).await;
+            return self.known(asker, account, &id).await;
         }
-        let arn = alias_arn(&asker.region, &asker.account, alias);
-        Err(Refusal::NoSuchAlias(arn).into())
+        let missing = Refusal::NoSuchAlias(alias_arn(&asker.region, account, alias));
+        Err(at_home(asker, account, missing).into())
     }
 }
 
@@ -144,14 +195,21 @@ pub(super) fn is_due(key: &KmsKey, now: Timestamp) -> bool {
     key.state == KeyState::Enabled && key.rotation.is_some_and(|rotation| rotation.next <= now)
 }
 
-fn check_place(asker: &Asker, region: &str, account: &str) -> Result<(), Refusal> {
-    if region != asker.region {
-        return Err(Refusal::InvalidArn(region.to_owned()));
+fn check_region(asker: &Asker, region: &str) -> Result<(), Refusal> {
+    if region == asker.region {
+        Ok(())
+    } else {
+        Err(Refusal::InvalidArn(region.to_owned()))
     }
-    if account != asker.account {
-        return Err(foreign(asker));
+}
+
+/// A refusal that tells what an account has not: to its own callers alone.
+fn at_home(asker: &Asker, account: &str, refusal: Refusal) -> Refusal {
+    if account == asker.account {
+        refusal
+    } else {
+        foreign(asker)
     }
-    Ok(())
 }
 
 // AWS: unverified. What an ARN of another service, or of no key, is called.

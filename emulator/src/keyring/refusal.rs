@@ -97,7 +97,7 @@ pub(crate) enum Refusal {
         caller: String,
         /// The action, without `kms:`.
         action: &'static str,
-        /// The key's ARN.
+        /// The key's ARN, or the alias's; `*` for no key, and empty for one that is not made yet.
         key_arn: String,
         /// Whose policy it was, in AWS's words.
         reason: String,
@@ -215,6 +215,7 @@ impl fmt::Display for Refusal {
             } => write!(f, "Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {most} bytes."),
             Self::UnknownCiphertext => f.write_str("The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."),
             Self::IncorrectKey => f.write_str("The key ID in the request does not identify a CMK that can perform this operation."),
+            Self::NotAllowed { caller, action, key_arn, reason } if key_arn.is_empty() => write!(f, "User: {caller} is not authorized to perform: kms:{action} {reason}"),
             Self::NotAllowed { caller, action, key_arn, reason } => write!(f, "User: {caller} is not authorized to perform: kms:{action} on resource: {key_arn} {reason}"),
             Self::ForeignAccount { caller, action } => write!(f, "User: {caller} is not authorized to perform: kms:{action} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"),
             Self::AliasExists(arn) => write!(f, "An alias with the name {arn} already exists"),

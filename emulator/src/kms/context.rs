@@ -8,6 +8,7 @@ use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::planted::Planted;
+use crate::kms::error::KmsError;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::KmsKey;
 
@@ -40,6 +41,35 @@ pub(crate) struct Noted {
 }
 
 impl Context {
+    /// Tells what conditions may look at of the request: before a key is looked up, since that is when it is decided.
+    pub(crate) fn tell(&mut self, key: &str, value: impl Into<String>) {
+        self.asker.tell(key, value);
+    }
+
+    /// Tells what the request says of tags.
+    pub(crate) fn tell_tags(&mut self, tags: &[(String, String)]) {
+        for (name, value) in tags {
+            self.tell(&format!("aws:RequestTag/{name}"), value);
+        }
+        self.tell_tag_keys(tags.iter().map(|(name, _)| name));
+    }
+
+    /// Tells which tags the request names.
+    pub(crate) fn tell_tag_keys<'n>(&mut self, names: impl IntoIterator<Item = &'n String>) {
+        self.asker.tell_set("aws:TagKeys", names);
+    }
+
+    /// Refuses whoever's own policies do not let him do what no key's policy decides: `resource` is `*`, or the ARN of an
+    /// alias.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::authorize_without_key`].
+    pub(crate) fn authorize(&self, resource: &str) -> Result<(), KmsError> {
+        let asker = &self.asker;
+        Ok(self.keyring.authorize_without_key(asker, resource)?)
+    }
+
     /// A key by any of the four forms of its name.
     ///
     /// # Errors
@@ -84,12 +114,6 @@ impl Context {
         let arn = key.arn();
         self.noted.touched.push(arn.clone());
         self.noted.key_arn = Some(arn);
-    }
-
-    /// Lets policies look at one more member of the request.
-    pub(crate) fn note_fact(&mut self, key: &str, value: &str) {
-        let facts = std::mem::take(&mut self.asker.facts);
-        self.asker.facts = facts.with(key, value);
     }
 
     /// Writes down under which context, which the key's policy may look at too.

@@ -16,6 +16,10 @@ const MOST_POLICY: usize = 32_768;
 /// The most that a request can carry, by KMS's service model.
 const MOST_TEXT: usize = 131_072;
 
+/// What lets a policy lock its own sender out, and the key by which conditions look at that.
+pub(crate) const FLAG: &str = "BypassPolicyLockoutSafetyCheck";
+pub(crate) const BYPASS: &str = "kms:BypassPolicyLockoutSafetyCheck";
+
 /// What a policy is made of.
 const PATTERN: &str = r"[\u0009\u000A\u000D\u0020-\u00FF]+";
 const LOCKED_OUT: &str =
@@ -27,12 +31,12 @@ pub(crate) struct NewPolicy {
     /// As it was sent.
     pub(crate) text: String,
     /// Whether it may lock its own sender out.
-    may_lock_out: bool,
+    pub(crate) may_lock_out: bool,
 }
 
 /// Reads `Policy`, and whether it is to be checked for locking its sender out.
 pub(crate) fn parse(members: &mut Members) -> Option<NewPolicy> {
-    let may_lock_out = members.flag("BypassPolicyLockoutSafetyCheck");
+    let may_lock_out = members.flag(FLAG);
     let text = members.maybe_text("Policy", 1..=MOST_TEXT)?;
     let is_allowed = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{ff}');
     if !text.chars().all(is_allowed) {

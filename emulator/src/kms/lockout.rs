@@ -5,18 +5,14 @@
 //! Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>
 
 use crate::keyring::asker::Asker;
-use crate::policy::caller::Caller;
 use crate::policy::decision::decide;
 use crate::policy::document::Document;
 use crate::policy::question::{About, Question};
 
 /// Whether the asker is let in by some statement, and kept out by none without a condition.
 pub(super) fn lets_in(policy: &Document, asker: &Asker) -> bool {
-    let Some(caller) = Caller::parse(&asker.caller) else {
-        return false;
-    };
     let question = Question {
-        caller: &caller,
+        caller: &asker.who,
         action: "kms:PutKeyPolicy",
         about: About::Anything,
         owner: &asker.account,
@@ -30,13 +26,14 @@ mod tests {
 
     use super::*;
     use crate::keyring::fixtures::asker;
+    use crate::policy::caller::Caller;
     use crate::policy::document::Kind;
 
     const ROOT: &str = "arn:aws:iam::000000000000:root";
 
     fn is_let_in(statements: &Value) -> bool {
         let asker = Asker {
-            caller: "arn:aws:iam::000000000000:user/ann".to_owned(),
+            who: Caller::parse("arn:aws:iam::000000000000:user/ann").unwrap(),
             ..asker("PutKeyPolicy")
         };
         let policy = json!({ "Statement": statements }).to_string();

@@ -160,6 +160,11 @@ impl Members {
         }
     }
 
+    /// Whether a boolean is true, which is read again later.
+    pub(crate) fn has_flag(&self, name: &str) -> bool {
+        self.values.get(name) == Some(&Value::Bool(true))
+    }
+
     /// One of these words, which must be there.
     pub(crate) fn choice_of(&mut self, name: &str, choices: &[&'static str]) -> &'static str {
         let Some(value) = self.take(name) else {

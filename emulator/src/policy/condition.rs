@@ -196,4 +196,9 @@ impl Condition {
             normal_key: normal(key),
         }
     }
+
+    /// Whether it is on this key.
+    pub(super) fn is_on(&self, key: &str) -> bool {
+        self.normal_key == normal(key)
+    }
 }

@@ -82,6 +82,19 @@ pub(crate) enum Denial {
     Foreign,
 }
 
+impl Policies<'_> {
+    /// Whether a condition of any of them looks at a key: what nobody looks at need not be found out.
+    pub(crate) fn look_at(&self, key: &str) -> bool {
+        let identity = match self.identity {
+            IdentityPolicies::Unlimited => &[],
+            IdentityPolicies::Documents(documents) => documents,
+        };
+        let capped = identity.iter().chain(self.session);
+        let others = self.boundary.into_iter().chain(self.resource);
+        capped.chain(others).any(|document| document.looks_at(key))
+    }
+}
+
 /// Decides.
 ///
 /// # Errors

@@ -74,6 +74,19 @@ pub(crate) struct Statement {
     pub(super) conditions: Vec<(Operator, Vec<Condition>)>,
 }
 
+impl Document {
+    /// Whether a condition looks at a key.
+    pub(super) fn looks_at(&self, key: &str) -> bool {
+        let conditions = self
+            .statements
+            .iter()
+            .flat_map(|statement| &statement.conditions);
+        conditions
+            .flat_map(|(_, conditions)| conditions)
+            .any(|condition| condition.is_on(key))
+    }
+}
+
 impl Version {
     /// As it is written.
     pub(super) fn name(self) -> &'static str {

@@ -35,6 +35,13 @@ impl ContextKeys {
         self
     }
 
+    /// With all of other keys; where both know one, theirs counts.
+    #[must_use]
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// The values of a key in its normal form; none where it is absent.
     pub(super) fn values(&self, normal: &str) -> &[String] {
         match self.0.get(normal) {

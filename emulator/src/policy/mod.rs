@@ -2,8 +2,8 @@
 //!
 //! A [`document`] is read by [`parse`] into types that cannot hold a bad value, or refused with a [`flaw`]; [`decision`]
 //! asks all policies that have a say about a [`question`]. Services bring what they know: the [`caller`], the [`keys`]
-//! that conditions look at, and which
-//! kinds of policies there are; [`permissions`] are the caller's own.
+//! that conditions look at, and
+//! which kinds of policies there are; [`permissions`] are the caller's own.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>
 

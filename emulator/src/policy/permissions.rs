@@ -33,15 +33,19 @@ impl Permissions {
 
     fn with<'p>(&'p self, resource: Option<&'p Document>, rule: Rule) -> Policies<'p> {
         Policies {
-            identity: match &self.identity {
-                None => IdentityPolicies::Unlimited,
-                Some(documents) => IdentityPolicies::Documents(documents),
-            },
+            identity: self.of_identity(),
             boundary: self.boundary.as_ref(),
             session: &self.session,
             resource,
             rule,
             is_granted: false,
+        }
+    }
+
+    fn of_identity(&self) -> IdentityPolicies<'_> {
+        match &self.identity {
+            None => IdentityPolicies::Unlimited,
+            Some(documents) => IdentityPolicies::Documents(documents),
         }
     }
 }

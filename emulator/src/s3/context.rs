@@ -1,5 +1,6 @@
 //! What an operation may reach: store, keys, time, randomness, settings, and who calls.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::auth::identity::{Caller, Identity};
@@ -17,6 +18,9 @@ use crate::s3::code::Code;
 use crate::s3::error::S3Error;
 use crate::s3::workers::Workers;
 use crate::store::handle::Store;
+
+/// Who S3 is to those that it calls.
+const SERVICE: &str = "s3.amazonaws.com";
 
 /// The world of one request.
 #[derive(Debug)]
@@ -41,13 +45,15 @@ pub(crate) struct Context {
     pub(crate) bucket: Option<Bucket>,
 }
 
-/// How a request was sent, as far as secrets care.
+/// How a request was sent, as far as secrets and KMS care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Access {
     /// Whether secrets must not come this way: plain HTTP under `--strict-tls`.
     pub(crate) insecure: bool,
     /// Whether version 4 of signatures proves who sent it.
     pub(crate) is_version_4: bool,
+    /// Where it came from; nowhere for a request made in process.
+    pub(crate) source: Option<IpAddr>,
 }
 
 /// Settings that operations obey.
@@ -110,6 +116,7 @@ impl Context {
     pub(crate) fn asker(&self, region: &str, operation: &'static str) -> Result<Asker, S3Error> {
         let identity = self.identity()?;
         Ok(Asker {
+            who: identity.policy_caller(),
             caller: identity.arn(),
             account: identity.account.clone(),
             permissions: Arc::clone(&identity.permissions),
@@ -118,8 +125,27 @@ impl Context {
             operation,
             action: operation,
             context: EncryptionContext::default(),
-            facts: ContextKeys::default(),
+            facts: self.forwarded(identity),
         })
+    }
+
+    /// What conditions may look at of S3's own call: it keeps the address of whom it calls for.
+    ///
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html>
+    // AWS: unverified. That it comes by TLS, and by which agent: CloudTrail shows this one.
+    fn forwarded(&self, identity: &Identity) -> ContextKeys {
+        let keys = identity
+            .caller_keys()
+            .with_set("aws:CalledVia", [SERVICE])
+            .with("aws:CalledViaFirst", SERVICE)
+            .with("aws:CalledViaLast", SERVICE)
+            .with("aws:SecureTransport", "true")
+            .with("aws:UserAgent", "AWS Internal")
+            .with("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
+        match self.access.source {
+            Some(address) => keys.with("aws:SourceIp", address.to_string()),
+            None => keys,
+        }
     }
 
     fn identity(&self) -> Result<&Identity, S3Error> {

@@ -126,6 +126,7 @@ impl S3Service {
         let access = Access {
             insecure: false,
             is_version_4: true,
+            source: None,
         };
         let store = self.store.clone();
         let cx = self.context(store, Caller::Known(owner), access, Some(bucket.clone()));
@@ -171,6 +172,7 @@ impl S3Service {
         let access = Access {
             insecure: self.settings.strict_tls && !request.is_secure(),
             is_version_4: identified.is_version_4,
+            source: request.connection.peer.map(|peer| peer.ip().to_canonical()),
         };
         let mut incoming = Incoming {
             insecure: access.insecure,

@@ -18,6 +18,7 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<GenerateDataKeyPairWithoutPlaintext>(),
 ];
 
+const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
 const SPECS: &[&str] = &[
     "RSA_2048",
     "RSA_3072",
@@ -90,6 +91,8 @@ impl Wanted {
 
     async fn generate(self, cx: &mut Context) -> Result<(DataKeyPair, Value), KmsError> {
         cx.note_context(&self.context);
+        cx.tell("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
+        cx.tell("kms:DataKeyPairSpec", self.spec);
         let spec = KeySpec::parse(self.spec).ok_or_else(|| {
             KmsError::unsupported(format!("Pairs of the spec {} are not built", self.spec))
         })?;

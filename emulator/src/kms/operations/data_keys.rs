@@ -17,6 +17,7 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<GenerateDataKeyWithoutPlaintext>(),
 ];
 
+const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
 const AES_256: &str = "AES_256";
 const AES_128: &str = "AES_128";
 
@@ -82,6 +83,7 @@ impl Wanted {
 
     async fn generate(self, cx: &mut Context) -> Result<(Zeroizing<Vec<u8>>, Value), KmsError> {
         cx.note_context(&self.context);
+        cx.tell("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
         let length = self.length()?;
         let key = cx.key(&self.key_id).await?;
         let mut plaintext = Zeroizing::new(vec![0; length]);

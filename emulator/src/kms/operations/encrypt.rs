@@ -62,6 +62,7 @@ impl Operation for Encrypt {
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         cx.note_context(&self.context);
+        cx.tell("kms:EncryptionAlgorithm", self.algorithm);
         let key = cx.key(&self.key_id).await?;
         let used = (&cx.asker, &key);
         let ciphertext = cx
@@ -154,9 +155,11 @@ impl Operation for ReEncrypt {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         cx.note_context(&self.source.context);
         cx.asker.action = "ReEncryptFrom";
+        self.tell_same_key(cx).await?;
         let (source, opened) = self.source.open(cx).await?;
         cx.note_context(&self.context);
         cx.asker.action = "ReEncryptTo";
+        cx.tell("kms:EncryptionAlgorithm", self.algorithm);
         let key = cx.key(&self.key_id).await?;
         let used = (&cx.asker, &key);
         let ciphertext = cx
@@ -181,6 +184,17 @@ impl Operation for ReEncrypt {
     }
 }
 
+impl ReEncrypt {
+    /// Both actions are told whether there are two keys.
+    async fn tell_same_key(&self, cx: &mut Context) -> Result<(), KmsError> {
+        let source = (&**self.source.ciphertext, self.source.key_id.as_deref());
+        let is_same = cx.keyring.is_same_key(&cx.asker, source, &self.key_id);
+        let is_same = is_same.await?;
+        cx.tell("kms:ReEncryptOnSameKey", is_same.to_string());
+        Ok(())
+    }
+}
+
 /// A ciphertext, and what its caller says of it.
 #[derive(Debug)]
 struct Source {
@@ -192,6 +206,7 @@ struct Source {
 
 impl Source {
     async fn open(&self, cx: &mut Context) -> Result<(KmsKey, Decrypted), KmsError> {
+        cx.tell("kms:EncryptionAlgorithm", self.algorithm);
         let named = match &self.key_id {
             Some(name) => Some(cx.key(name).await?),
             None => None,

@@ -66,10 +66,8 @@ impl Operation for GetParametersForImport {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let facts = std::mem::take(&mut cx.asker.facts);
-        cx.asker.facts = facts
-            .with("kms:WrappingAlgorithm", self.algorithm)
-            .with("kms:WrappingKeySpec", self.wrapping);
+        cx.tell("kms:WrappingAlgorithm", self.algorithm);
+        cx.tell("kms:WrappingKeySpec", self.wrapping);
         let key = cx.key_by_id(&self.key_id).await?;
         let (algorithm, wrapping) = self.supported(&key)?;
         let parameters = cx
@@ -135,12 +133,10 @@ impl Operation for ImportKeyMaterial {
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         self.check(cx.clock.now())?;
-        let facts = std::mem::take(&mut cx.asker.facts);
-        let mut facts = facts.with("kms:ExpirationModel", expiration_model(self.valid_to));
+        cx.tell("kms:ExpirationModel", expiration_model(self.valid_to));
         if let Some(valid_to) = self.valid_to {
-            facts = facts.with("kms:ValidTo", valid_to.iso8601());
+            cx.tell("kms:ValidTo", valid_to.iso8601());
         }
-        cx.asker.facts = facts;
         let key = cx.key_by_id(&self.key_id).await?;
         let wrapped = (self.token.as_slice(), self.wrapped.as_slice());
         let brought = Brought {

@@ -48,7 +48,8 @@ impl Operation for CreateCustomKeyStore {
         }
     }
 
-    async fn run(self, _: &mut Context) -> Result<Value, KmsError> {
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        cx.authorize("*")?;
         let Settings {
             cluster,
             has_password,
@@ -128,7 +129,8 @@ impl Operation for DescribeCustomKeyStores {
         }
     }
 
-    async fn run(self, _: &mut Context) -> Result<Value, KmsError> {
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        cx.authorize("*")?;
         if self.is_named {
             return Err(KmsError::no_such_key_store());
         }
@@ -185,7 +187,8 @@ impl<N: OnStore> Operation for Absent<N> {
         Self(std::marker::PhantomData)
     }
 
-    async fn run(self, _: &mut Context) -> Result<Value, KmsError> {
+    async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        cx.authorize("*")?;
         Err(KmsError::no_such_key_store())
     }
 }

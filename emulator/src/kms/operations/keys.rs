@@ -82,6 +82,7 @@ struct CreateKey {
     is_of_many_regions: bool,
     is_in_key_store: bool,
     tags: Option<Vec<(String, String)>>,
+    may_lock_out: bool,
     policy: Option<NewPolicy>,
 }
 
@@ -101,11 +102,13 @@ impl Operation for CreateKey {
                 members.maybe_text("CustomKeyStoreId", 1..=64).is_some()
             },
             tags: tags::parse(members, "Tags"),
+            may_lock_out: members.has_flag(key_policy::FLAG),
             policy: key_policy::parse(members),
         }
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        self.authorize(cx)?;
         let (spec, usage) = self.parse_kind()?;
         let origin = self.parse_origin()?;
         let tags = self.tags.unwrap_or_default();
@@ -132,6 +135,31 @@ impl Operation for CreateKey {
 }
 
 impl CreateKey {
+    /// To make a key is one action, and to tag it another.
+    // AWS: unverified. That what is usual is told where nothing is asked for.
+    fn authorize(&self, cx: &mut Context) -> Result<(), KmsError> {
+        let spec = self.spec.or(self.old_spec).unwrap_or(SYMMETRIC_DEFAULT);
+        cx.tell("kms:KeySpec", spec);
+        cx.tell("kms:KeyUsage", self.usage.unwrap_or(usages(spec)[0]));
+        cx.tell("kms:KeyOrigin", self.origin.unwrap_or(ORIGINS[0]));
+        cx.tell("kms:MultiRegion", self.is_of_many_regions.to_string());
+        if self.is_of_many_regions {
+            cx.tell("kms:MultiRegionKeyType", "PRIMARY");
+        }
+        cx.tell(key_policy::BYPASS, self.may_lock_out.to_string());
+        let tags = self.tags.as_deref().filter(|tags| !tags.is_empty());
+        if let Some(tags) = tags {
+            cx.tell_tags(tags);
+        }
+        cx.authorize("*")?;
+        if tags.is_some() {
+            cx.asker.action = "TagResource";
+            cx.keyring.authorize_new_key(&cx.asker)?;
+            cx.asker.action = Self::NAME;
+        }
+        Ok(())
+    }
+
     fn parse_kind(&self) -> Result<(KeySpec, KeyUsage), KmsError> {
         if self.spec.is_some() && self.old_spec.is_some() {
             return Err(KmsError::validation(TWO_SPECS));
@@ -224,6 +252,7 @@ impl Operation for ListKeys {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        cx.authorize("*")?;
         let after = self.0.after(|id| KeyId::parse(&id))?;
         let found = cx
             .keyring
@@ -329,6 +358,9 @@ impl Operation for ScheduleKeyDeletion {
             let message = "PendingWindowInDays must be between 7 and 30";
             return Err(KmsError::validation(message));
         }
+        // AWS: unverified. That the usual window is told where none is asked for.
+        let told = "kms:ScheduleKeyDeletionPendingWindowInDays";
+        cx.tell(told, window_days.to_string());
         let key = cx.key_by_id(&self.key_id).await?;
         let key = cx.keyring.schedule_deletion(&key, window_days).await?;
         let mut answer = json!({

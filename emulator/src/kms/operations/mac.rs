@@ -41,6 +41,7 @@ impl Operation for GenerateMac {
             message,
             is_dry_run,
         } = self.0;
+        cx.tell("kms:MacAlgorithm", algorithm);
         let key = cx.key(&key_id).await?;
         let used = (&cx.asker, &key);
         let code = cx.keyring.generate_mac(used, algorithm, &message)?;
@@ -77,6 +78,7 @@ impl Operation for VerifyMac {
             message,
             is_dry_run,
         } = self.asked;
+        cx.tell("kms:MacAlgorithm", algorithm);
         let key = cx.key(&key_id).await?;
         let used = (&cx.asker, &key);
         cx.keyring

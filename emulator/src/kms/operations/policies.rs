@@ -72,6 +72,7 @@ impl Operation for PutKeyPolicy {
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         check_name(self.name.as_deref())?;
+        cx.tell(key_policy::BYPASS, self.policy.may_lock_out.to_string());
         let key = cx.key_by_id(&self.key_id).await?;
         key_policy::check(&self.policy, &cx.asker)?;
         let change = |key: &mut KmsKey| {

@@ -29,6 +29,7 @@ impl Operation for GenerateRandom {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        cx.authorize("*")?;
         let count = self
             .number_of_bytes
             .and_then(|count| usize::try_from(count).ok());

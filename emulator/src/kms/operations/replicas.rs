@@ -50,9 +50,13 @@ impl Operation for ReplicateKey {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        cx.note_fact("kms:ReplicaRegion", &self.region);
-        let key = cx.key_by_id(&self.key_id).await?;
+        cx.tell("kms:ReplicaRegion", &self.region);
         let tags = self.tags.unwrap_or_default();
+        if !tags.is_empty() {
+            cx.tell_tags(&tags);
+        }
+        let key = cx.key_by_id(&self.key_id).await?;
+        authorize_abroad(cx, &self.region, !tags.is_empty())?;
         tags::check(&tags)?;
         if let Some(policy) = &self.policy {
             key_policy::check(policy, &cx.asker)?;
@@ -94,12 +98,26 @@ impl Operation for UpdatePrimaryRegion {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        cx.note_fact("kms:PrimaryRegion", &self.region);
+        cx.tell("kms:PrimaryRegion", &self.region);
         let key = cx.key_by_id(&self.key_id).await?;
         let moved = cx.keyring.move_primary((&cx.asker, &key), &self.region);
         moved.await?;
         Ok(Value::Null)
     }
+}
+
+/// A replica is a new key of its region, and may have tags as such.
+// AWS: unverified. That it is asked for after the right to replicate, and that tags need a right of their own.
+fn authorize_abroad(cx: &Context, region: &str, has_tags: bool) -> Result<(), KmsError> {
+    let mut asker = cx.asker.clone();
+    region.clone_into(&mut asker.region);
+    asker.action = "CreateKey";
+    cx.keyring.authorize_without_key(&asker, "*")?;
+    if has_tags {
+        asker.action = "TagResource";
+        cx.keyring.authorize_new_key(&asker)?;
+    }
+    Ok(())
 }
 
 /// The name of a region.

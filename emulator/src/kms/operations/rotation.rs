@@ -46,11 +46,13 @@ impl Operation for EnableKeyRotation {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        let period_days = self.period_days.unwrap_or(USUAL_PERIOD_DAYS);
+        // AWS: unverified. That the usual period is told where none is asked for.
+        cx.tell("kms:RotationPeriodInDays", period_days.to_string());
         let key = cx.key_by_id(&self.key_id).await?;
         let now = cx.clock.now();
         let change = |key: &mut KmsKey| {
             let before = key.rotation.map(|rotation| rotation.period_days);
-            let period_days = self.period_days.unwrap_or(USUAL_PERIOD_DAYS);
             // The day that is known already stays where nothing changes.
             if before != Some(period_days) {
                 let next = now.plus_days(period_days);

@@ -48,7 +48,7 @@ impl Operation for DeriveSharedSecret {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        cx.note_fact("kms:KeyAgreementAlgorithm", self.algorithm);
+        cx.tell("kms:KeyAgreementAlgorithm", self.algorithm);
         if self.has_recipient {
             return Err(KmsError::unsupported(
                 "Recipient is not supported: here are no enclaves to attest.",

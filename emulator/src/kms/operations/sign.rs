@@ -85,7 +85,7 @@ impl Operation for Sign {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let key = cx.key(&self.0.key_id).await?;
+        let key = self.0.key(cx).await?;
         let used = (&cx.asker, &key);
         let signature = cx.keyring.sign(used, self.0.signing()).await?;
         self.0
@@ -113,7 +113,7 @@ impl Operation for Verify {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
-        let key = cx.key(&self.asked.key_id).await?;
+        let key = self.asked.key(cx).await?;
         let used = (&cx.asker, &key);
         let signing = self.asked.signing();
         cx.keyring.verify(used, signing, &self.signature).await?;
@@ -141,6 +141,12 @@ impl Asked {
             algorithm: members.choice_of("SigningAlgorithm", ALGORITHMS),
             is_dry_run: members.flag("DryRun"),
         }
+    }
+
+    async fn key(&self, cx: &mut Context) -> Result<KmsKey, KmsError> {
+        cx.tell("kms:SigningAlgorithm", self.algorithm);
+        cx.tell("kms:MessageType", self.message_type.unwrap_or("RAW"));
+        Ok(cx.key(&self.key_id).await?)
     }
 
     fn signing(&self) -> Signing<'_> {

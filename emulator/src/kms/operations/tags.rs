@@ -38,6 +38,7 @@ impl Operation for TagResource {
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         tags::check(&self.tags)?;
+        cx.tell_tags(&self.tags);
         let key = cx.key_by_id(&self.key_id).await?;
         let change = |key: &mut KmsKey| {
             key.tags = tags::merged(&key.tags, &self.tags)?;
@@ -68,6 +69,7 @@ impl Operation for UntagResource {
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
+        cx.tell_tag_keys(&self.tag_keys);
         let key = cx.key_by_id(&self.key_id).await?;
         let change = |key: &mut KmsKey| {
             key.tags.retain(|(name, _)| !self.tag_keys.contains(name));
