@@ -2,7 +2,7 @@
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::EncryptionAlgorithmSpec;
+use aws_sdk_kms::types::{EncryptionAlgorithmSpec, GrantOperation};
 use serde_json::json;
 
 use crate::sdk::{
@@ -388,13 +388,17 @@ async fn a_dry_run_fails_as_the_call_would() {
 #[tokio::test]
 async fn ten_grant_tokens_are_taken_and_no_more() {
     let (_server, client) = app().await;
+    let grant = client.create_grant().key_id(app_arn(&client).await);
+    let grant = grant.grantee_principal("arn:aws:iam::000000000000:user/ann");
+    let grant = grant.operations(GrantOperation::Encrypt).send().await;
+    let token = grant.unwrap().grant_token.unwrap();
     let encrypt = |count| {
         let encrypt = client
             .encrypt()
             .key_id("alias/app")
             .plaintext(Blob::new("x"));
         encrypt
-            .set_grant_tokens(Some(vec!["token".to_owned(); count]))
+            .set_grant_tokens(Some(vec![token.clone(); count]))
             .send()
     };
 

@@ -34,6 +34,8 @@ pub(crate) struct Given {
     pub(crate) external: String,
     pub(crate) token: String,
     pub(crate) wrapped: String,
+    pub(crate) grant: String,
+    pub(crate) grant_token: String,
 }
 
 /// All rows.
@@ -72,6 +74,8 @@ impl Row {
             .replace("$MAC", &given.mac)
             .replace("$SIGN_KEY", &given.sign_key)
             .replace("$SIGNATURE", &given.signature)
+            .replace("$GRANT_TOKEN", &given.grant_token)
+            .replace("$GRANT", &given.grant)
             .replace("$AGREE_KEY", &given.agree_key)
             .replace("$PUBLIC", &given.public)
             .replace("$KEM_KEY", &given.kem_key)
@@ -111,7 +115,6 @@ pub(crate) async fn given() -> (Strongroom, Given) {
     let message =
         json!({"KeyId": sign_key, "SigningAlgorithm": "ECDSA_SHA_256", "Message": "aGVsbG8="});
     let signature = told(&server, "Sign", &message).await["Signature"].clone();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let curve = json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"});
     let agree_key = arn(&told(&server, "CreateKey", &curve).await);
     let public = told(&server, "GetPublicKey", &json!({"KeyId": agree_key})).await;
@@ -122,12 +125,18 @@ pub(crate) async fn given() -> (Strongroom, Given) {
     let primary = arn(&told(&server, "CreateKey", &json!({"MultiRegion": true})).await);
     let body = json!({"KeyId": primary, "ReplicaRegion": "eu-west-1"});
     told(&server, "ReplicateKey", &body).await;
+    let ann = "arn:aws:iam::000000000000:user/ann";
+    let grant = json!({"KeyId": key, "GranteePrincipal": ann, "Operations": ["Decrypt"]});
+    let grant = told(&server, "CreateGrant", &grant).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let given = Given {
+        grant: text(&grant["GrantId"]),
+        grant_token: text(&grant["GrantToken"]),
         key,
         doomed,
         ciphertext,
         mac_key,
-        mac: mac.as_str().unwrap().to_owned(),
+        mac: text(&mac),
         sign_key,
         signature: text(&signature),
         agree_key,

@@ -31,6 +31,7 @@ mod journal;
 mod key_states;
 mod keyed;
 mod keys;
+mod kms_grants;
 mod kms_headers;
 mod kms_identities;
 mod kms_journal;

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::keyring::managed::S3_ALIAS;
 use crate::model::bucket::{Bucket, Versioning};
 use crate::model::encryption::{BlockedEncryption, BucketEncryption};
+use crate::model::kms_grant::GrantPrincipal;
 use crate::model::kms_key::{KeyManager, KeyState, KmsKey};
 use crate::store::holdings::Holdings;
 
@@ -35,7 +36,7 @@ fn render_key(key: &KmsKey, holdings: &Holdings) -> Value {
     let aliases = holdings.kms_aliases.iter().filter(|alias| {
         (&alias.region, &alias.account, &alias.target) == (&key.region, &key.account, &key.id)
     });
-    json!({
+    let mut item = json!({
         "id": key.id.as_str(),
         "account": key.account,
         "region": key.region,
@@ -45,7 +46,43 @@ fn render_key(key: &KmsKey, holdings: &Holdings) -> Value {
         "usage": key.usage().name(),
         "enabled": key.state == KeyState::Enabled,
         "tags": render_tags(&key.tags),
+        "grants": render_grants(key, holdings),
+    });
+    if let Some(policy) = &key.policy {
+        item["policy"] = json!(policy);
+    }
+    if let Some(rotation) = &key.rotation {
+        item["rotation_period_days"] = json!(rotation.period_days);
+    }
+    item
+}
+
+/// One without a name, or with that of another, is called by its id: by its name a seed finds it again.
+fn render_grants(key: &KmsKey, holdings: &Holdings) -> Vec<Value> {
+    let mut names = BTreeSet::new();
+    let own = holdings
+        .kms_grants
+        .iter()
+        .filter(|grant| (&grant.region, &grant.key) == (&key.region, &key.id));
+    own.map(|grant| {
+        let terms = &grant.terms;
+        let name = terms.name.clone().filter(|name| names.insert(name.clone()));
+        let operations = terms.operations.iter().map(|operation| operation.name());
+        let constraints = [
+            ("encryption_context_equals", json!(terms.constraints.equals)),
+            ("encryption_context_subset", json!(terms.constraints.subset)),
+            ("source_arn", json!(terms.constraints.source_arn)),
+        ];
+        let constraints = constraints.map(|(name, value)| (name.to_owned(), value));
+        json!({
+            "name": name.unwrap_or_else(|| grant.id.to_string()),
+            "grantee": terms.grantee.name(),
+            "retiring": terms.retiring.as_ref().map(GrantPrincipal::name),
+            "operations": operations.collect::<Vec<_>>(),
+            "constraints": Value::Object(constraints.into_iter().filter(|(_, value)| !value.is_null()).collect()),
+        })
     })
+    .collect()
 }
 
 fn render_bucket(bucket: &Bucket, managed: &BTreeSet<String>) -> Value {

@@ -4,6 +4,7 @@
 //! with the key; where it does not, they allow nothing, and neither may the root. A caller of another account needs both
 //! sides, and may use a key and look at it, but not change it. A key that AWS manages serves S3 alone, and its owner can
 //! look at it: so its policy has it. What is about no key is decided by the caller's own policies.
+//! Beside the policies a grant may allow it, and none that a policy denies.
 //!
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html>,
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html>
@@ -14,7 +15,7 @@ use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::refusal::Refusal;
 use crate::model::kms_key::KmsKey;
-use crate::policy::decision::{Denial, Layer, Policies, decide};
+use crate::policy::decision::{By, Denial, Layer, Policies, decide};
 use crate::policy::keys::ContextKeys;
 use crate::policy::question::{About, Question};
 
@@ -59,6 +60,9 @@ impl Keyring {
     ///
     /// [`Refusal::ForeignAccount`], [`Refusal::NotAllowed`]; [`KeyringError::Store`].
     pub(super) fn authorize(&self, asker: &Asker, key: &KmsKey) -> Result<(), KeyringError> {
+        if self.is_unguarded {
+            return Ok(());
+        }
         // AWS: unverified. How an operation is refused that nobody can use with a key of another account.
         if key.account != asker.account && !ABROAD.contains(&asker.action) {
             return Err(foreign(asker).into());
@@ -67,10 +71,31 @@ impl Keyring {
             return Ok(());
         }
         let action = format!("kms:{}", asker.action);
-        match self.decide(asker, key, &action)? {
-            Ok(()) => Ok(()),
-            Err(denial) => Err(told(asker, key, &action, denial).into()),
+        let mut decided = self.decide(asker, key, &action, false)?;
+        // Grants are looked up where policies are silent alone: who asks in vain may wait, all others do not.
+        if matches!(decided, Err(Denial::Silent(_) | Denial::Foreign))
+            && self.is_granted(asker, key)?
+        {
+            decided = self.decide(asker, key, &action, true)?;
         }
+        match decided {
+            Ok(_) => Ok(()),
+            Err(denial) => Err(refused(asker, key, denial).into()),
+        }
+    }
+
+    /// Whether policies alone let him do this with the key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Store`].
+    pub(super) fn do_policies_allow(
+        &self,
+        asker: &Asker,
+        key: &KmsKey,
+    ) -> Result<bool, KeyringError> {
+        let action = format!("kms:{}", asker.action);
+        Ok(self.is_unguarded || self.decide(asker, key, &action, false)?.is_ok())
     }
 
     /// Refuses whoever's own policies do not let him do what is about no key, or about an alias: `resource` is `*`, or the
@@ -84,6 +109,9 @@ impl Keyring {
         asker: &Asker,
         resource: &str,
     ) -> Result<(), Refusal> {
+        if self.is_unguarded {
+            return Ok(());
+        }
         let action = format!("kms:{}", asker.action);
         let keys = condition_keys::of_no_key(asker, self.clock.now());
         let question = asked(asker, &action, (resource, &keys), &asker.account);
@@ -129,15 +157,19 @@ impl Keyring {
         asker: &Asker,
         key: &KmsKey,
         action: &str,
-    ) -> Result<Result<(), Denial>, KeyringError> {
+        is_granted: bool,
+    ) -> Result<Result<By, Denial>, KeyringError> {
         let Some(policy) = self.policies.of(key) else {
             return Ok(rescue(asker, key));
         };
-        let policies = asker.permissions.with_key(&policy);
+        let policies = Policies {
+            is_granted,
+            ..asker.permissions.with_key(&policy)
+        };
         let keys = self.keys_of(asker, key, &policies)?;
         let arn = key.arn();
         let question = asked(asker, action, (&arn, &keys), &key.account);
-        Ok(decide(&question, &policies).map(|_| ()))
+        Ok(decide(&question, &policies))
     }
 
     fn keys_of(
@@ -175,10 +207,10 @@ fn asked<'q>(
 }
 
 /// Nobody can put a policy that cannot be read; one that an earlier version took must not bury its key.
-fn rescue(asker: &Asker, key: &KmsKey) -> Result<(), Denial> {
+fn rescue(asker: &Asker, key: &KmsKey) -> Result<By, Denial> {
     let is_owner = asker.who.is_root() && asker.account == key.account;
     if is_owner && RESCUES.contains(&asker.action) {
-        Ok(())
+        Ok(By::Root)
     } else {
         Err(Denial::Silent(Layer::Resource))
     }
@@ -186,13 +218,13 @@ fn rescue(asker: &Asker, key: &KmsKey) -> Result<(), Denial> {
 
 /// What somebody is told who may not. Of another account's policies he hears nothing.
 // AWS: unverified. That a denial by his own policies is told with the key's ARN, and their silence is not.
-fn told(asker: &Asker, key: &KmsKey, action: &str, denial: Denial) -> Refusal {
+pub(super) fn refused(asker: &Asker, key: &KmsKey, denial: Denial) -> Refusal {
     let is_abroad = key.account != asker.account;
     let is_theirs = matches!(
         denial,
         Denial::Explicit(Layer::Resource) | Denial::Silent(Layer::Resource)
     );
-    match denial.reason(action) {
+    match denial.reason(&format!("kms:{}", asker.action)) {
         Some(reason) if !(is_abroad && is_theirs) => Refusal::NotAllowed {
             caller: asker.caller.clone(),
             action: asker.action,

@@ -33,6 +33,8 @@ pub(crate) struct Keyring {
     pub(super) policies: Arc<KeyPolicies>,
     pub(super) places: Places,
     pub(super) last_uses: Arc<LastUses>,
+    /// Whether it asks nobody's policy: for the server's own.
+    pub(super) is_unguarded: bool,
 }
 
 /// What a keyring works with.
@@ -65,6 +67,7 @@ impl Keyring {
             policies: Arc::default(),
             places: Places::default(),
             last_uses: Arc::new(last_uses),
+            is_unguarded: false,
         }
     }
 
@@ -88,6 +91,16 @@ impl Keyring {
             policies: Arc::clone(&self.policies),
             places: self.places.clone(),
             last_uses: Arc::clone(&self.last_uses),
+            is_unguarded: self.is_unguarded,
+        }
+    }
+
+    /// A handle for the server itself, which no policy keeps out: what it is told to hold is there, whoever may use it.
+    #[must_use]
+    pub(crate) fn unguarded(&self) -> Self {
+        Self {
+            is_unguarded: true,
+            ..self.over(self.store.clone())
         }
     }
 

@@ -9,10 +9,12 @@ use crate::keyring::planted::Planted;
 use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::model::kms_key::{
-    Import, KeyManager, KeyMaterial, KeyOrigin, KeySpec, KeyState, KeyUsage, KmsKey, MaterialId,
+    AutomaticRotation, Import, KeyManager, KeyMaterial, KeyOrigin, KeySpec, KeyState, KeyUsage,
+    KmsKey, MaterialId,
 };
 use crate::model::kms_name::KeyId;
 use crate::model::multi_region::MultiRegion;
+use crate::model::timestamp::Timestamp;
 
 /// What a key is made of.
 #[derive(Clone, Debug)]
@@ -85,6 +87,8 @@ impl Keyring {
             id,
             material,
             valid_to,
+            rotations,
+            rotation_period_days,
             is_disabled,
         } = new.planted;
         let id = id.unwrap_or_else(|| self.new_id(new.is_of_many_regions));
@@ -104,17 +108,13 @@ impl Keyring {
                     }
                     (None, None) => self.new_material(&id, new.spec, created),
                 };
-                (enabled, vec![material])
+                let turned = self.planted_rotations((&id, new.spec), &rotations, created);
+                (enabled, [vec![material], turned].concat())
             }
             KeyOrigin::External => match material {
                 Some(bytes) => {
-                    let import = Import {
-                        description: None,
-                        valid_to,
-                    };
                     let material = self.fixed_material(&id, &bytes, created);
-                    let import = Some(import);
-                    (enabled, vec![KeyMaterial { import, ..material }])
+                    (enabled, vec![brought(material, valid_to)])
                 }
                 None => (KeyState::PendingImport, Vec::new()),
             },
@@ -132,7 +132,10 @@ impl Keyring {
             state,
             materials,
             pending_rotation: None,
-            rotation: None,
+            rotation: rotation_period_days.map(|period_days| AutomaticRotation {
+                period_days,
+                next: created.plus_days(period_days),
+            }),
             tags: new.tags,
             policy: new.policy,
             multi_region: MultiRegion::default(),
@@ -200,5 +203,17 @@ impl Keyring {
         let place = (key.region.as_str(), &key.id);
         let changed = self.store.update_kms_key(place, checked).await?;
         Ok(changed.ok_or_else(|| missing(key))??)
+    }
+}
+
+/// Material as its owner brings it.
+fn brought(material: KeyMaterial, valid_to: Option<Timestamp>) -> KeyMaterial {
+    let import = Import {
+        description: None,
+        valid_to,
+    };
+    KeyMaterial {
+        import: Some(import),
+        ..material
     }
 }

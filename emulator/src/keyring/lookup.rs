@@ -98,11 +98,22 @@ impl Keyring {
         asker: &Asker,
         name: &str,
     ) -> Result<KmsKey, KeyringError> {
-        match KeyName::parse(name) {
-            KeyName::Alias(alias) => Err(Refusal::InvalidKeyId(alias).into()),
-            KeyName::AliasArn { .. } => Err(Refusal::AliasNotTaken.into()),
-            _ => self.find_key(asker, name).await,
-        }
+        check_no_alias(name)?;
+        self.find_key(asker, name).await
+    }
+
+    /// Finds a key where aliases are not taken, whoever may use it: somebody else than its policy has the say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::find_key_by_id`], but for an asker who may not.
+    pub(super) async fn key_by_id(
+        &self,
+        asker: &Asker,
+        name: &str,
+    ) -> Result<KmsKey, KeyringError> {
+        check_no_alias(name)?;
+        self.locate(asker, name).await
     }
 
     /// A key as the clock has left it; `None` where there is none, or none any more.
@@ -200,6 +211,14 @@ fn check_region(asker: &Asker, region: &str) -> Result<(), Refusal> {
         Ok(())
     } else {
         Err(Refusal::InvalidArn(region.to_owned()))
+    }
+}
+
+fn check_no_alias(name: &str) -> Result<(), Refusal> {
+    match KeyName::parse(name) {
+        KeyName::Alias(alias) => Err(Refusal::InvalidKeyId(alias)),
+        KeyName::AliasArn { .. } => Err(Refusal::AliasNotTaken),
+        _ => Ok(()),
     }
 }
 

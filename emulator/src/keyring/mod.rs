@@ -6,12 +6,14 @@
 //! ([`import_tokens`], [`imports`]). Those that are pairs ([`key_pairs`]) sign
 //! ([`signatures`]), encrypt ([`oaep`]) or share secrets ([`shared_secrets`]). What was used when is remembered
 //! ([`uses`], [`last_uses`]). [`s3_keys`] and [`bucket_keys`] are what S3 has of it; [`reveal`]
-//! needs the root key alone.
+//! needs the root key alone. Beside policies, [`grants`] let somebody in; [`granting`] makes and ends them, and
+//! [`grant_tokens`] name them.
 
 pub(crate) mod asker;
 pub(crate) mod data_keys;
 pub(crate) mod encryption;
 pub(crate) mod error;
+pub(crate) mod granting;
 pub(crate) mod handle;
 pub(crate) mod import_refusal;
 pub(crate) mod import_tokens;
@@ -38,6 +40,8 @@ mod ciphertext;
 mod condition_keys;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod grant_tokens;
+mod grants;
 mod lookup;
 mod macs;
 mod oaep;

@@ -9,7 +9,7 @@ use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::import_refusal::ImportRefusal;
-use crate::model::kms_key::{KeyMaterial, KeySpec, MaterialId};
+use crate::model::kms_key::{KeyMaterial, KeySpec, MaterialId, RotationType};
 use crate::model::kms_name::KeyId;
 use crate::model::timestamp::Timestamp;
 
@@ -25,6 +25,10 @@ pub(crate) struct Planted {
     pub(crate) material: Option<Zeroizing<Vec<u8>>>,
     /// When that goes, where the key's owner brought it; `None` for never.
     pub(crate) valid_to: Option<Timestamp>,
+    /// The materials to which it was turned on demand since, each random where it is `None`.
+    pub(crate) rotations: Vec<Option<Zeroizing<Vec<u8>>>>,
+    /// After how many days it turns by itself; `None` for never.
+    pub(crate) rotation_period_days: Option<u32>,
     /// Whether it begins switched off.
     pub(crate) is_disabled: bool,
 }
@@ -36,32 +40,40 @@ impl fmt::Debug for Planted {
             .field("id", &self.id)
             .field("material", &material)
             .field("valid_to", &self.valid_to)
+            .field("rotations", &self.rotations.len())
+            .field("rotation_period_days", &self.rotation_period_days)
             .field("is_disabled", &self.is_disabled)
             .finish()
     }
 }
 
 impl Keyring {
-    /// Whether the first material of a key is this one, be it here or not; `false` where there is no such key.
+    /// Whether a key began with these materials, the oldest first, be they here or not; it may have turned since. `false`
+    /// where there is no such key.
     ///
     /// # Errors
     ///
     /// [`KeyringError::Store`].
-    pub(crate) async fn has_material(
+    pub(crate) async fn has_materials(
         &self,
         asker: &Asker,
         id: &KeyId,
-        bytes: &[u8],
+        materials: &[&[u8]],
     ) -> Result<bool, KeyringError> {
         let Some(key) = self.settled(&asker.region, id).await? else {
             return Ok(false);
         };
-        let bytes = Zeroizing::new(bytes.to_owned());
-        let Ok(normal) = self.normal_material(key.spec, bytes).await? else {
+        if key.materials.len() < materials.len() {
             return Ok(false);
-        };
-        let first = key.materials.first();
-        Ok(first.is_some_and(|first| first.id == fixed_id(id, &normal)))
+        }
+        for (kept, bytes) in key.materials.iter().zip(materials) {
+            let bytes = Zeroizing::new(bytes.to_vec());
+            let normal = self.normal_material(key.spec, bytes).await?;
+            if !normal.is_ok_and(|normal| kept.id == fixed_id(id, &normal)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The material of a key that is to be made, in the form in which it is kept.
@@ -80,6 +92,26 @@ impl Keyring {
         let normal = self.normal_material(spec, bytes.clone()).await?;
         let normal = normal.map_err(ImportRefusal::IncorrectMaterial)?;
         Ok(Some(normal))
+    }
+
+    /// The materials to which a key is taken to have been turned.
+    pub(super) fn planted_rotations(
+        &self,
+        (key, spec): (&KeyId, KeySpec),
+        rotations: &[Option<Zeroizing<Vec<u8>>>],
+        since: Timestamp,
+    ) -> Vec<KeyMaterial> {
+        let turned = rotations.iter().map(|bytes| {
+            let material = match bytes {
+                Some(bytes) => self.fixed_material(key, bytes, since),
+                None => self.new_material(key, spec, since),
+            };
+            KeyMaterial {
+                rotation: Some(RotationType::OnDemand),
+                ..material
+            }
+        });
+        turned.collect()
     }
 
     /// Material that is given. Its id comes of it, since a ciphertext names the material that opens it.
@@ -151,7 +183,8 @@ mod tests {
 
         let known = async |byte| {
             let asker = asker("DescribeKey");
-            let known = keyring.has_material(&asker, &key.id, &[byte; 32]).await;
+            let material: &[u8] = &[byte; 32];
+            let known = keyring.has_materials(&asker, &key.id, &[material]).await;
             known.unwrap()
         };
 
@@ -197,7 +230,12 @@ mod tests {
             let public = keyring.public_key(&key).await.unwrap();
             assert_eq!(hex::encode(public), PUBLIC);
             let asker = asker("DescribeKey");
-            assert!(keyring.has_material(&asker, &key.id, &der).await.unwrap());
+            assert!(
+                keyring
+                    .has_materials(&asker, &key.id, &[&der])
+                    .await
+                    .unwrap()
+            );
         }
     }
 
@@ -212,6 +250,33 @@ mod tests {
             made.unwrap_err().exception(),
             "IncorrectKeyMaterialException"
         );
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_turned_as_it_is_planted_opens_what_each_of_its_materials_sealed() {
+        let [old, new] = [keyring(1), keyring(2)];
+        let before = plant(&old, planted(7)).await.unwrap();
+        let context = EncryptionContext::default();
+        let ciphertext = old.encrypt((&asker("Encrypt"), &before), b"secret", &context);
+        let ciphertext = ciphertext.unwrap();
+        let mut turned = planted(7);
+        turned.planted.rotations = vec![Some(Zeroizing::new(vec![8; 32])), None];
+        turned.planted.rotation_period_days = Some(90);
+
+        let key = plant(&new, turned).await.unwrap();
+
+        let asker = asker("Decrypt");
+        let opened = new.decrypt((&asker, &key), &ciphertext, &context);
+        assert_eq!(*opened.unwrap().plaintext, b"secret");
+        assert_eq!(key.materials.len(), 3);
+        assert_eq!(key.rotation.unwrap().period_days, 90);
+        let known = async |materials: &[&[u8]]| {
+            let known = new.has_materials(&asker, &key.id, materials).await;
+            known.unwrap()
+        };
+        assert!(known(&[&[7; 32], &[8; 32]]).await);
+        assert!(!known(&[&[7; 32], &[9; 32]]).await);
+        assert!(!known(&[&[7; 32], &[8; 32], &[9; 32], &[9; 32]]).await);
     }
 
     #[test]

@@ -117,6 +117,16 @@ pub(crate) enum Refusal {
     OtherKind,
     /// The key would have more tags than it may have.
     TooManyTags,
+    /// There is no such grant on the key; holds its id.
+    NoSuchGrant(String),
+    /// Something that can be no id was given for a grant.
+    InvalidGrantId,
+    /// Something was given for the token of a grant that is none of ours.
+    InvalidGrantToken,
+    /// A grant was to name what is nobody; holds it.
+    InvalidPrincipal(String),
+    /// The key has as many grants as it may have.
+    TooManyGrants,
     /// The key was rotated on demand as often as it may be; holds its ARN.
     TooManyRotations(String),
 }
@@ -128,8 +138,11 @@ impl Refusal {
             Self::InvalidKeyId(_)
             | Self::InvalidArn(_)
             | Self::NoSuchKey(_)
-            | Self::NoSuchAlias(_) => "NotFoundException",
-            Self::AliasNotTaken => "InvalidArnException",
+            | Self::NoSuchAlias(_)
+            | Self::NoSuchGrant(_) => "NotFoundException",
+            Self::AliasNotTaken | Self::InvalidPrincipal(_) => "InvalidArnException",
+            Self::InvalidGrantId => "InvalidGrantIdException",
+            Self::InvalidGrantToken => "InvalidGrantTokenException",
             Self::Disabled(_) => "DisabledException",
             Self::PendingDeletion(_)
             | Self::PendingReplicaDeletion(_)
@@ -156,7 +169,9 @@ impl Refusal {
             | Self::BadPublicKey(_)
             | Self::PlaintextTooLong { .. } => "ValidationException",
             Self::TooManyTags => "TagException",
-            Self::TooManyAliases | Self::TooManyRotations(_) => "LimitExceededException",
+            Self::TooManyAliases | Self::TooManyRotations(_) | Self::TooManyGrants => {
+                "LimitExceededException"
+            }
         }
     }
 }
@@ -168,9 +183,7 @@ impl fmt::Display for Refusal {
             Self::InvalidArn(name) => write!(f, "Invalid arn {name}"),
             Self::NoSuchKey(arn) => write!(f, "Key '{arn}' does not exist"),
             Self::NoSuchAlias(arn) => write!(f, "Alias {arn} is not found."),
-            Self::AliasNotTaken => {
-                f.write_str("Key Aliases are not supported for this operation.")
-            }
+            Self::AliasNotTaken => f.write_str("Key Aliases are not supported for this operation."),
             Self::Disabled(arn) => write!(f, "{arn} is disabled."),
             Self::PendingDeletion(arn) => write!(f, "{arn} is pending deletion."),
             Self::PendingReplicaDeletion(arn) => write!(f, "{arn} is pending replica deletion."),
@@ -223,6 +236,12 @@ impl fmt::Display for Refusal {
             Self::TooManyAliases => f.write_str("You have exceeded the number of aliases that a KMS key may have."),
             // AWS: unverified. Exception and words; that it is refused is documented.
             Self::OtherKind => f.write_str("The current and the new KMS key of an alias must have the same key usage."),
+            // AWS: unverified. The words about grants, but for those about principals.
+            Self::NoSuchGrant(id) => write!(f, "Grant ID {id} not found"),
+            Self::InvalidGrantId => f.write_str("The grant ID is not valid."),
+            Self::InvalidGrantToken => f.write_str("The grant token is not valid."),
+            Self::TooManyGrants => f.write_str("You have exceeded the number of grants that a KMS key may have."),
+            Self::InvalidPrincipal(name) => write!(f, "ARN does not refer to a valid principal: {name}"),
             Self::TooManyTags => f.write_str("Too many tags"),
             Self::TooManyRotations(arn) => write!(f, "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {arn}"),
         }

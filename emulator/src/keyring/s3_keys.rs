@@ -229,11 +229,11 @@ impl Keyring {
 
     /// What a test wants to go wrong with a call that is really made: one that a bucket key spares is none.
     fn find_fault(&self, asker: &Asker) -> Result<(), KeyringError> {
-        let asked = Asked {
+        let call = Asked {
             operation: asker.operation,
             ..Asked::default()
         };
-        match self.faults.plan(&asked) {
+        match self.faults.plan(&call) {
             Some(answer) => Err(KeyringError::Fault(answer)),
             None => Ok(()),
         }

@@ -8,9 +8,11 @@ use crate::keyring::asker::Asker;
 use crate::keyring::error::KeyringError;
 use crate::keyring::handle::Keyring;
 use crate::keyring::planted::Planted;
+use crate::keyring::refusal::Refusal;
 use crate::kms::error::KmsError;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_key::KmsKey;
+use crate::wire::encoding::parse_base64;
 
 /// The world of one request.
 #[derive(Debug)]
@@ -107,6 +109,20 @@ impl Context {
             .await?;
         self.note(&key);
         Ok(key)
+    }
+
+    /// Refuses tokens of grants that are none.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::InvalidGrantToken`].
+    // AWS: unverified. That it comes before all that is wrong with the key.
+    pub(crate) fn check_grant_tokens(&self, tokens: &[String]) -> Result<(), Refusal> {
+        for token in tokens {
+            let token = parse_base64(token).ok_or(Refusal::InvalidGrantToken)?;
+            self.keyring.check_grant_token(&token)?;
+        }
+        Ok(())
     }
 
     /// Writes down which key it is about.

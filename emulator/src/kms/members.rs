@@ -10,6 +10,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -28,6 +29,7 @@ const KEY_ID: RangeInclusive<usize> = 1..=2_048;
 pub(crate) struct Members {
     values: Map<String, Value>,
     violations: Vec<String>,
+    tokens: Vec<String>,
     /// A member of another JSON type than it must have: that is found before all else.
     mistyped: Option<String>,
 }
@@ -249,10 +251,32 @@ impl Members {
         }
     }
 
+    /// A list of some of these words, which must be there.
+    // AWS: unverified. The words for one that is none of them are those of other services.
+    pub(crate) fn choices_of(&mut self, name: &str, choices: &[&'static str]) -> Vec<&'static str> {
+        let found: Option<Vec<String>> = self.read(name);
+        let words = self.demand(name, found);
+        let known = |word: &String| choices.iter().copied().find(|choice| choice == word);
+        let chosen: Vec<_> = words.iter().filter_map(known).collect();
+        if chosen.len() != words.len() {
+            let value = format!("Value '[{}]' at '{}'", words.join(", "), path(name));
+            let choices = choices.join(", ");
+            let rule =
+                format!("satisfy constraint: [Member must satisfy enum value set: [{choices}]]");
+            self.violate(&value, rule);
+        }
+        chosen
+    }
+
+    /// Whatever has this shape; `None` where it is not there.
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let read = serde_json::from_value(self.take(name)?);
+        read.ok().or_else(|| self.mistype(name))
+    }
+
     /// A list of objects; `None` where it is not there.
     pub(crate) fn objects(&mut self, name: &str) -> Option<Vec<Map<String, Value>>> {
-        let list = serde_json::from_value(self.take(name)?);
-        list.ok().or_else(|| self.mistype(name))
+        self.read(name)
     }
 
     /// A text of an object in a list, which must be there; `within` is the path of the object.
@@ -273,7 +297,7 @@ impl Members {
         }
     }
 
-    /// Tokens of grants that the caller knows of: read and bounded, since grants are not built yet.
+    /// Reads the tokens of grants that the caller knows of. A grant works without them; what is none is refused.
     pub(crate) fn grant_tokens(&mut self) {
         let tokens = self
             .maybe_texts("GrantTokens", 1..=8_192)
@@ -282,6 +306,12 @@ impl Members {
             let value = format!("Value '[{}]' at 'grantTokens'", tokens.join(", "));
             self.violate(&value, "have length less than or equal to 10".to_owned());
         }
+        self.tokens = tokens;
+    }
+
+    /// The tokens that were read.
+    pub(crate) fn take_tokens(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.tokens)
     }
 
     /// Notes a member that is not as it must be, by its path within the request; `value` is left out of what is secret.

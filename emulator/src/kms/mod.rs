@@ -5,6 +5,7 @@ pub(crate) mod service;
 
 mod context;
 mod error;
+mod grant_terms;
 mod key_policy;
 mod lockout;
 mod members;

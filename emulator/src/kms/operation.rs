@@ -72,16 +72,7 @@ pub(crate) struct Entry {
     /// AWS's name.
     pub(crate) name: &'static str,
     /// What answers.
-    pub(crate) call: Call,
-}
-
-/// What answers an operation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Call {
-    /// It is built.
-    Operation(for<'c> fn(Members, &'c mut Context) -> Run<'c>),
-    /// It is known, and not built yet.
-    Unbuilt,
+    pub(crate) run: for<'c> fn(Members, &'c mut Context) -> Run<'c>,
 }
 
 impl Entry {
@@ -89,7 +80,7 @@ impl Entry {
     pub(crate) const fn of<O: Operation>() -> Self {
         Self {
             name: O::NAME,
-            call: Call::Operation(perform::<O>),
+            run: perform::<O>,
         }
     }
 
@@ -97,20 +88,14 @@ impl Entry {
     pub(crate) const fn of_key<K: KeyOperation>() -> Self {
         Self::of::<Told<K>>()
     }
-
-    /// The row of one that is not built.
-    pub(crate) const fn unbuilt(name: &'static str) -> Self {
-        Self {
-            name,
-            call: Call::Unbuilt,
-        }
-    }
 }
 
 fn perform<O: Operation>(mut members: Members, cx: &mut Context) -> Run<'_> {
     let operation = O::parse(&mut members);
+    let tokens = members.take_tokens();
     Box::pin(async move {
         members.check()?;
+        cx.check_grant_tokens(&tokens)?;
         operation.run(cx).await
     })
 }

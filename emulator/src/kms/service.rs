@@ -22,7 +22,7 @@ use crate::keyring::planted::Planted;
 use crate::kms::context::{Context, Noted};
 use crate::kms::error::KmsError;
 use crate::kms::members::Members;
-use crate::kms::operation::{Call, Entry};
+use crate::kms::operation::Entry;
 use crate::kms::operations;
 use crate::model::context::EncryptionContext;
 use crate::model::kms_name::KeyId;
@@ -34,17 +34,6 @@ pub(crate) const TARGET: &str = "TrentService.";
 const JSON: &str = "application/x-amz-json-1.1";
 /// The largest request in bytes: a key policy of 32,768 characters, each escaped, and what else there can be.
 const MAX_BODY_BYTES: usize = 262_144;
-
-/// What is not built and about no key: the caller's own policies decide it, and whoever may not is told that.
-const OF_NO_KEY: &[&str] = &[
-    "ConnectCustomKeyStore",
-    "CreateCustomKeyStore",
-    "DeleteCustomKeyStore",
-    "DescribeCustomKeyStores",
-    "DisconnectCustomKeyStore",
-    "ListRetirableGrants",
-    "UpdateCustomKeyStore",
-];
 
 /// KMS, as one service.
 #[derive(Debug)]
@@ -88,20 +77,20 @@ impl KmsService {
         made.map_err(|error| told(&error))
     }
 
-    /// Whether a key's first material is this one.
+    /// Whether a key began with these materials, the oldest first.
     ///
     /// # Errors
     ///
     /// As [`KmsService::call`].
-    pub(crate) async fn has_material(
+    pub(crate) async fn has_materials(
         &self,
         caller: Identified,
         id: &KeyId,
-        bytes: &[u8],
+        materials: &[&[u8]],
     ) -> Result<bool, String> {
         let known = async {
             let cx = self.context(named("DescribeKey")?, caller)?;
-            Ok(self.keyring.has_material(&cx.asker, id, bytes).await?)
+            Ok(self.keyring.has_materials(&cx.asker, id, materials).await?)
         };
         known.await.map_err(|error| told(&error))
     }
@@ -115,6 +104,7 @@ impl KmsService {
     ) -> Result<Value, KmsError> {
         let entry = named(operation)?;
         let mut cx = self.context(entry, caller)?;
+        cx.keyring = Arc::new(cx.keyring.unguarded());
         cx.planted = planted;
         perform(entry, body.to_string().as_bytes(), &mut cx).await
     }
@@ -242,16 +232,7 @@ fn finish(response: Response, id: &str, clock: &Clock) -> Response {
 }
 
 async fn perform(entry: &Entry, body: &[u8], cx: &mut Context) -> Result<Value, KmsError> {
-    match entry.call {
-        Call::Operation(run) => run(Members::parse(body)?, cx).await,
-        Call::Unbuilt => {
-            if OF_NO_KEY.contains(&entry.name) {
-                cx.authorize("*")?;
-            }
-            let message = format!("{} is not built yet", entry.name);
-            Err(KmsError::unsupported(message))
-        }
-    }
+    (entry.run)(Members::parse(body)?, cx).await
 }
 
 // AWS: unverified. The exception for an operation that KMS does not know.

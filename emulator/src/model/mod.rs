@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub(crate) mod encryption;
 pub(crate) mod etag;
 pub(crate) mod imported;
+pub(crate) mod kms_grant;
 pub(crate) mod kms_key;
 pub(crate) mod kms_name;
 pub(crate) mod multi_region;

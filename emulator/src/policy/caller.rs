@@ -10,6 +10,13 @@ pub(crate) struct Caller {
 }
 
 /// Kinds of callers.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "callers without a name and services, whom only policies of buckets meet"
+    )
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     /// Somebody who did not sign.

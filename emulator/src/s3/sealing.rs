@@ -236,8 +236,8 @@ pub(crate) async fn wrap_again(
     if let Some(kms) = sealing.kms() {
         let asker = cx.asker(kms.region(), s3_keys::DECRYPT)?;
         let left = (kms.key_arn.as_str(), &kms.context);
-        let asked = cx.keyring.check_rights(&asker, left, s3_keys::LEAVING);
-        asked.await.map_err(SseError::from)?;
+        let may_leave = cx.keyring.check_rights(&asker, left, s3_keys::LEAVING);
+        may_leave.await.map_err(SseError::from)?;
     }
     let operation = if target.bucket_key == Some(true) {
         s3_keys::GENERATE

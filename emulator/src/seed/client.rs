@@ -99,18 +99,19 @@ impl InProcess<'_> {
         Ok(made["KeyMetadata"].clone())
     }
 
-    /// Whether a KMS key's first material is this one.
+    /// Whether a KMS key began with these materials, the oldest first.
     ///
     /// # Errors
     ///
     /// As [`InProcess::kms`].
-    pub(crate) async fn has_material(
+    pub(crate) async fn has_materials(
         &self,
         home: &Home,
         id: &KeyId,
-        bytes: &[u8],
+        materials: &[&[u8]],
     ) -> Result<bool, String> {
-        self.kms.has_material(self.root_of(home), id, bytes).await
+        let caller = self.root_of(home);
+        self.kms.has_materials(caller, id, materials).await
     }
 
     /// A bucket, whoever owns it.

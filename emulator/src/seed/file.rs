@@ -279,6 +279,88 @@ mod tests {
     }
 
     #[test]
+    fn each_bad_word_about_rotations_and_grants_is_told_with_its_own_line() {
+        let cases = [
+            (
+                "kms_keys",
+                "\"rotations\": [\n\"?\"]",
+                "the material is no base64",
+            ),
+            (
+                "kms_keys",
+                "\"rotations\":\ntrue",
+                "expected a number of rotations, or a list of materials",
+            ),
+            (
+                "kms_keys",
+                "\"grants\": [{\n\"nam\": \"app\"}]",
+                "unknown field `nam`",
+            ),
+        ];
+        for (list, member, message) in cases {
+            let told = refusal(&format!("{{\n\"{list}\": [\n{{ {member}\n\n}}]}}"));
+
+            assert!(
+                told.starts_with("in the seed `seed.json`, line 4: "),
+                "{told}"
+            );
+            assert!(told.contains(message), "{told}");
+        }
+    }
+
+    #[test]
+    fn rotations_and_grants_that_cannot_be_are_told_with_the_line_of_their_key() {
+        let material = |bytes: usize| crate::wire::encoding::base64(&vec![7; bytes]);
+        let cases = [
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\",\n\"rotations\": [\"{}\"]}}]}}",
+                    material(32)
+                ),
+                "fixed rotations need a fixed material",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\", \"material\": \"{0}\",\n\"rotations\": [\"{0}\"]}}]}}",
+                    material(32)
+                ),
+                "never turns to a material that it had before",
+            ),
+            (
+                format!("{{\"kms_keys\": [\n{{\"id\": \"{ID}\",\n\"rotations\": 26}}]}}"),
+                "turned on demand 25 times at most, not 26",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\",\n\"rotation_period_days\": 89}}]}}"
+                ),
+                "a rotation period has 90 to 2560 days, not 89",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\", \"spec\": \"HMAC_256\",\n\"rotations\": 1}}]}}"
+                ),
+                "a key of the spec HMAC_256 never turns",
+            ),
+            (
+                format!(
+                    "{{\"kms_keys\": [\n{{\"id\": \"{ID}\",\n\"grants\": [{{\"name\": \"a\", \"grantee\": \"x\", \"operations\": []}}, {{\"name\": \"a\", \"grantee\": \"x\", \"operations\": []}}]}}]}}"
+                ),
+                "two grants have the name `a`",
+            ),
+        ];
+        for (text, message) in cases {
+            let told = refusal(&text);
+
+            assert!(
+                told.starts_with("in the seed `seed.json`, line 2: "),
+                "{told}"
+            );
+            assert!(told.contains(message), "{told}");
+        }
+    }
+
+    #[test]
     fn one_id_may_stand_in_two_regions() {
         let text = format!(
             "{{\"kms_keys\": [{{\"id\": \"{ID}\"}}, {{\"id\": \"{ID}\", \"region\": \"eu-west-1\"}}]}}"

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::keyring::planted::Planted;
 use crate::seed::client::{Home, InProcess};
-use crate::seed::document::KeyItem;
+use crate::seed::document::{KeyItem, Rotations};
+use crate::seed::grants;
 use crate::seed::words::{Checked, Material};
 
 /// Makes a key where it is not there yet, and gives it those of its names that it has not.
@@ -29,7 +30,7 @@ pub(super) async fn make(client: InProcess<'_>, item: &KeyItem) -> Result<(), St
     for alias in &item.aliases {
         name(client, &home, &key, &alias.0.0).await?;
     }
-    Ok(())
+    grants::make(client, &home, &key["KeyId"], &item.grants).await
 }
 
 /// The key that is meant, as KMS describes it: that of the id, else the one that has any of the names.
@@ -80,8 +81,8 @@ async fn check(
             key["Origin"]
         ));
     }
-    if let (Some(id), Some(Checked(Material(bytes)))) = (&item.id, &item.material)
-        && !client.has_material(home, &id.0, bytes).await?
+    if let Some(id) = &item.id
+        && !client.has_materials(home, &id.0, &item.materials()).await?
     {
         return Err(format!(
             "the key {told} is there already, of other material"
@@ -93,7 +94,7 @@ async fn check(
 async fn create(client: InProcess<'_>, home: &Home, item: &KeyItem) -> Result<Value, String> {
     let spec = item.spec();
     let tag = |(key, value)| json!({ "TagKey": key, "TagValue": value });
-    let body = json!({
+    let mut body = json!({
         "KeySpec": spec.name(),
         "KeyUsage": item.usage().name(),
         "Origin": item.origin.name(),
@@ -104,9 +105,28 @@ async fn create(client: InProcess<'_>, home: &Home, item: &KeyItem) -> Result<Va
         id: item.id.as_ref().map(|id| id.0.clone()),
         material: item.material.as_ref().map(|material| material.0.0.clone()),
         valid_to: item.valid_to.as_ref().map(|valid_to| valid_to.0),
+        rotations: match &item.rotations {
+            None => Vec::new(),
+            Some(Rotations::Count(count)) => vec![None; *count],
+            Some(Rotations::Materials(materials)) => {
+                let fixed = |material: &Checked<Material>| Some(material.0.0.clone());
+                materials.iter().map(fixed).collect()
+            }
+        },
+        rotation_period_days: item.rotation_period_days,
         is_disabled: !item.enabled,
     };
+    if let Some(policy) = &item.policy {
+        body["Policy"] = json!(policy_text(policy.get()));
+        // The server lets itself in, and so has nothing to lose.
+        body["BypassPolicyLockoutSafetyCheck"] = json!(true);
+    }
     client.plant_key(home, &body, planted).await
+}
+
+/// The text of a policy: that of a JSON string, else the JSON as it stands.
+fn policy_text(raw: &str) -> String {
+    serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned())
 }
 
 /// Gives the key a name, unless it has it.

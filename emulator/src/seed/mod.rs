@@ -14,6 +14,7 @@ mod buckets;
 mod document;
 mod file;
 mod folder;
+mod grants;
 mod keys;
 mod listed;
 mod objects;

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::model::bucket::Bucket;
+use crate::model::kms_grant::KmsGrant;
 use crate::model::kms_key::{KmsAlias, KmsKey};
 use crate::store::catalogue::View;
 use crate::store::error::StoreError;
@@ -18,6 +19,8 @@ pub(crate) struct Holdings {
     pub(crate) kms_keys: Vec<KmsKey>,
     /// By region, account and name.
     pub(crate) kms_aliases: Vec<KmsAlias>,
+    /// By region, key and grantee.
+    pub(crate) kms_grants: Vec<KmsGrant>,
 }
 
 impl Store {
@@ -32,6 +35,7 @@ impl Store {
             buckets: rows(&view, keys::BUCKETS)?,
             kms_keys: rows(&view, keys::KMS_KEYS)?,
             kms_aliases: rows(&view, keys::KMS_ALIASES)?,
+            kms_grants: rows(&view, keys::KMS_GRANTS)?,
         })
     }
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::model::bucket::Bucket;
 use crate::model::bucket_name::BucketName;
+use crate::model::kms_grant::KmsGrant;
 use crate::model::kms_key::{KmsAlias, KmsKey};
 use crate::model::object::{
     AnyVersion, Blob, BlobId, BlobPlace, ObjectVersion, Place, StoredBody, VersionId,
@@ -196,6 +197,7 @@ impl Walk<'_> {
             Ok(())
         })?;
         self.rows(keys::KMS_ALIASES, |_, _, _: KmsAlias| Ok(()))?;
+        self.rows(keys::KMS_GRANTS, |_, _, _: KmsGrant| Ok(()))?;
         self.rows(keys::NULLS, |_, _, _: Place| Ok(()))
     }
 

@@ -6,6 +6,7 @@
 //! | `b` BUCKET | a bucket |
 //! | `e` REGION NUL ID | a KMS key |
 //! | `f` | the format of the catalogue |
+//! | `g` REGION NUL ID NUL GRANTEE NUL GRANT | a grant on a KMS key |
 //! | `k` BUCKET NUL KEY | the version of a key that is current and no delete marker |
 //! | `m` NAME | a setting of another part of the program |
 //! | `n` BUCKET NUL KEY NUL 1 | the place of the version `null`, where that is a row of `v` |
@@ -19,6 +20,7 @@
 //! stays the same.
 
 use crate::model::bucket_name::BucketName;
+use crate::model::kms_grant::{GrantId, KmsGrant};
 use crate::model::kms_name::KeyId;
 use crate::model::object::{BlobId, Place};
 use crate::model::object_key::ObjectKey;
@@ -42,6 +44,8 @@ pub(super) const HISTORY: &[u8] = b"v";
 pub(super) const KMS_KEYS: &[u8] = b"e";
 /// What the keys of all aliases begin with.
 pub(super) const KMS_ALIASES: &[u8] = b"a";
+/// What the keys of all grants begin with.
+pub(super) const KMS_GRANTS: &[u8] = b"g";
 /// What the keys of all settings begin with.
 pub(super) const SETTINGS: &[u8] = b"m";
 /// What the keys of all places of versions `null` begin with.
@@ -193,6 +197,43 @@ pub(super) fn kms_aliases_of(region: &str, account: &str) -> Vec<u8> {
         b"\0",
     ]
     .concat()
+}
+
+/// A grant on a KMS key.
+pub(super) fn kms_grant(grant: &KmsGrant) -> Vec<u8> {
+    [
+        &kms_grants_in(&grant.region),
+        kms_grant_place(grant).as_bytes(),
+    ]
+    .concat()
+}
+
+/// Where a grant stands among those of its region.
+pub(super) fn kms_grant_place(grant: &KmsGrant) -> String {
+    let grantee = grant.terms.grantee.filed();
+    format!("{}\0{grantee}\0{}", grant.key, grant.id)
+}
+
+/// What the keys of all grants in a region begin with.
+pub(super) fn kms_grants_in(region: &str) -> Vec<u8> {
+    [KMS_GRANTS, region.as_bytes(), b"\0"].concat()
+}
+
+/// What the keys of all grants on a KMS key begin with.
+pub(super) fn kms_grants_on(region: &str, key: &KeyId) -> Vec<u8> {
+    [&kms_grants_in(region), key.as_str().as_bytes(), b"\0"].concat()
+}
+
+/// What the keys of somebody's grants on a KMS key begin with, by the name under which they are filed.
+pub(super) fn kms_grants_of(region: &str, key: &KeyId, filed: &str) -> Vec<u8> {
+    [&kms_grants_on(region, key), filed.as_bytes(), b"\0"].concat()
+}
+
+/// Whether a key is that of the grant of this id.
+pub(super) fn is_kms_grant(row: &[u8], grant: GrantId) -> bool {
+    let id = grant.to_string();
+    row.strip_suffix(id.as_bytes())
+        .is_some_and(|rest| rest.ends_with(b"\0"))
 }
 
 /// The first key behind all that begin with `prefix`.

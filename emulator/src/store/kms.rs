@@ -1,6 +1,7 @@
 //! KMS keys and their aliases: make, find, change, delete, list. What a state allows is decided by the caller, inside
 //! the transaction.
 
+use crate::model::kms_grant::KmsGrant;
 use crate::model::kms_key::{KmsAlias, KmsKey};
 use crate::model::kms_name::KeyId;
 use crate::store::catalogue::{Transaction, View};
@@ -87,7 +88,8 @@ impl Store {
         self.catalogue().transact(None, work).await
     }
 
-    /// Removes a key and every alias of it, and its name from its primary, if `is_meant` says so of the key as it is then.
+    /// Removes a key, every alias of it and grant on it, and its name from its primary, if `is_meant` says so of the key as
+    /// it is then.
     ///
     /// # Errors
     ///
@@ -108,6 +110,9 @@ impl Store {
                 if current.is_some_and(|current| current.target == key.id) {
                     tx.remove(row);
                 }
+            }
+            for grant in tx.rows::<KmsGrant>(&keys::kms_grants_on(region, id))? {
+                tx.remove(keys::kms_grant(&grant));
             }
             tx.remove(row.clone());
             tx.leave_primary(&key)
@@ -258,7 +263,7 @@ fn aliases_in(view: &View, key: &KmsKey) -> Result<Vec<KmsAlias>, StoreError> {
 }
 
 /// The rows from `from` on that begin with `prefix` and are wanted.
-fn page<T: serde::de::DeserializeOwned>(
+pub(super) fn page<T: serde::de::DeserializeOwned>(
     view: &View,
     (prefix, from): (&[u8], &[u8]),
     limit: usize,
@@ -291,10 +296,12 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
+    use crate::model::kms_grant::{GrantConstraints, GrantId, GrantPrincipal, GrantTerms};
     use crate::model::kms_key::{KeyManager, KeyOrigin, KeySpec, KeyState};
     use crate::model::multi_region::MultiRegion;
     use crate::model::timestamp::Timestamp;
     use crate::store::fixtures::ephemeral;
+    use crate::store::kms_grants::Granting;
 
     const ACCOUNT: &str = "000000000000";
     const REGION: &str = "us-east-1";
@@ -370,6 +377,51 @@ mod tests {
         assert_eq!(store.kms_key(REGION, &one.id).unwrap(), None);
         let left = store.list_kms_aliases((REGION, ACCOUNT), None, None, 9);
         assert_eq!(names(&left.unwrap()), ["alias/b"]);
+    }
+
+    #[tokio::test]
+    async fn a_deleted_key_takes_its_own_grants_along() {
+        let store = ephemeral();
+        let mut names = Vec::new();
+        for number in [1, 2] {
+            let key = key(number);
+            store.create_kms_key(&key, None).await.unwrap();
+            for count in [3, 4] {
+                let grant = grant(&key, [number * count; 32]);
+                let give = |_: &Granting| Ok::<_, Infallible>(grant.clone());
+                let made = store.create_kms_grant((REGION, &key.id), None, give).await;
+                names.push(made.unwrap().unwrap().id);
+            }
+        }
+
+        let gone = key(1);
+        let place = (REGION, &gone.id);
+        store.delete_kms_key(place, |_| true).await.unwrap();
+
+        let left = store.list_kms_grants((REGION, None), None, 9, |_| true);
+        let left: Vec<_> = left.unwrap().rows.iter().map(|grant| grant.id).collect();
+        assert_eq!(left, names[2..]);
+        let other = key(2);
+        let found = store.kms_grant((REGION, &other.id), names[3]).unwrap();
+        assert_eq!(found.map(|grant| grant.id), Some(names[3]));
+        assert_eq!(store.kms_grant(place, names[3]).unwrap(), None);
+    }
+
+    fn grant(key: &KmsKey, id: [u8; 32]) -> KmsGrant {
+        KmsGrant {
+            id: GrantId(id),
+            region: key.region.clone(),
+            key: key.id.clone(),
+            terms: GrantTerms {
+                name: None,
+                grantee: GrantPrincipal::Arn("arn:aws:iam::000000000000:user/ann".to_owned()),
+                retiring: None,
+                operations: Vec::new(),
+                constraints: GrantConstraints::default(),
+            },
+            issuer: key.account.clone(),
+            created: Timestamp::default(),
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -14,6 +14,7 @@ pub(crate) mod handle;
 pub(crate) mod holdings;
 pub(crate) mod inventory;
 pub(crate) mod kms;
+pub(crate) mod kms_grants;
 pub(crate) mod kms_replicas;
 pub(crate) mod listing;
 pub(crate) mod open_body;

@@ -45,6 +45,7 @@ impl RowName {
             keys::PLACED => Self::of_part("a part of an object, of the upload", rest, 24),
             keys::KMS_KEYS => Self::plain("a KMS key", rest),
             keys::KMS_ALIASES => Self::plain("an alias of a KMS key", rest),
+            keys::KMS_GRANTS => Self::plain("a grant on a KMS key", rest),
             keys::SETTINGS => Self::plain("a setting", rest),
             keys::FORMAT => Self::plain("the format", b""),
             _ => Self::plain("a row of no known kind", row),

@@ -435,7 +435,13 @@ fn settings_of_buckets_and_keys_come_back() {
         ["old", "new", "out", "seed.json"].map(|name| folder.path().join(name));
     let told = r#"{
         "kms_keys": [
-            {"id": "134f2428-cec1-4b25-a1ae-9048164dba47", "aliases": ["alias/x"], "description": "d", "enabled": false, "tags": {"a": "b"}},
+            {"id": "134f2428-cec1-4b25-a1ae-9048164dba47", "aliases": ["alias/x"], "description": "d", "enabled": false, "tags": {"a": "b"},
+                "rotation_period_days": 120,
+                "policy": {"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:user/ann"}, "Action": "kms:*", "Resource": "*"}},
+                "grants": [
+                    {"name": "g", "grantee": "arn:aws:iam::000000000000:user/ann", "operations": ["Decrypt"], "constraints": {"encryption_context_equals": {"a": "b"}}},
+                    {"name": "s", "grantee": "sns.amazonaws.com", "retiring": "arn:aws:iam::000000000000:user/ann", "operations": ["Encrypt"], "constraints": {"source_arn": "arn:aws:sns:us-east-1:000000000000:a"}}
+                ]},
             {"id": "mrk-1234abcd12ab34cd56ef1234567890ab", "region": "eu-west-1", "spec": "HMAC_512", "account": "111122223333"},
             {"aliases": ["alias/signs"], "spec": "RSA_2048", "usage": "SIGN_VERIFY"}
         ],
@@ -467,6 +473,10 @@ fn settings_of_buckets_and_keys_come_back() {
         "\"111122223333\"",
         "\"alias/x\"",
         "\"enabled\": false",
+        "\"rotation_period_days\": 120",
+        "\"sns.amazonaws.com\"",
+        "\"encryption_context_equals\"",
+        "user/ann\\\"}, \\\"Action",
     ] {
         assert!(read(&out).contains(part), "{part}");
     }

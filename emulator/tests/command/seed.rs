@@ -164,10 +164,15 @@ fn seeded_identities_sign_and_others_do_not() {
     let mut server = Command::new(env!("CARGO_BIN_EXE_strongroom"));
     server.env_clear().args(["--seed", text(&path)]);
     let server = Server::of(server);
+    let (_, clock) = ask(&server.address, "GET /_emulator/clock", "", b"").unwrap();
+    let clock: Value = serde_json::from_slice(&clock).unwrap();
+    let seconds = clock["now"].as_str().unwrap().split('.').next().unwrap();
+    let date = seconds.replace(['-', ':'], "") + "Z";
+    let day = &date[..8];
     let signed = |access_key: &str| {
         let header = format!(
-            "X-Amz-Date: 20261128T000000Z\r\nX-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 \
-             Credential={access_key}/20261128/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=00\r\n"
+            "X-Amz-Date: {date}\r\nX-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential={access_key}/{day}/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=00\r\n"
         );
         let (_, body) = ask(&server.address, "GET /", &header, b"").unwrap();
         String::from_utf8(body).unwrap()
@@ -179,7 +184,7 @@ fn seeded_identities_sign_and_others_do_not() {
         signed("BOB")
     );
     assert!(
-        !signed("ANN").contains("InvalidAccessKeyId"),
+        signed("ANN").contains("SignatureDoesNotMatch"),
         "{}",
         signed("ANN")
     );
@@ -315,6 +320,122 @@ fn a_key_that_is_there_as_another_is_one_line_with_its_place() {
     );
 }
 
+/// 32 bytes of `8`.
+const NEXT: &str = "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=";
+
+fn with_grants() -> Value {
+    let ann = "arn:aws:iam::000000000000:user/ann";
+    json!({
+        "kms_keys": [{
+            "id": KEY,
+            "aliases": ["alias/app"],
+            "material": MATERIAL,
+            "rotations": [NEXT],
+            "rotation_period_days": 90,
+            "policy": { "Version": "2012-10-17", "Statement": {
+                "Effect": "Allow", "Principal": { "AWS": ann }, "Action": "kms:ListGrants", "Resource": "*" } },
+            "grants": [{
+                "name": "app",
+                "grantee": ann,
+                "retiring": ann,
+                "operations": ["Decrypt", "Encrypt"],
+                "constraints": { "encryption_context_subset": { "team": "red" } },
+            }, { "name": "root", "grantee": "arn:aws:iam::000000000000:root", "operations": ["DescribeKey"] }],
+        }],
+        "buckets": [{ "name": "photos", "encryption": { "algorithm": "aws:kms", "kms_key": "alias/app" } }],
+    })
+}
+
+fn retirable(server: &Server) -> Value {
+    let ann = json!({ "RetiringPrincipal": "arn:aws:iam::000000000000:user/ann" });
+    kms(server, "ListRetirableGrants", &ann)["Grants"].clone()
+}
+
+#[test]
+fn a_seeded_key_has_its_policy_grants_and_rotations_and_keeps_them() {
+    let (seed, data) = (seed_file(&with_grants()), tempfile::tempdir().unwrap());
+    let cat = seed.path().join("buckets/photos/cat");
+    fs::create_dir_all(cat.parent().unwrap()).unwrap();
+    fs::write(&cat, "put though the key lets in another").unwrap();
+    let arguments = ["--seed", text(seed.path()), "--data", text(data.path())];
+
+    let server = Server::start(&arguments);
+    let first = retirable(&server);
+    let body = json!({ "KeyId": KEY });
+    let by_policy = kms(&server, "GetKeyRotationStatus", &body);
+    let by_grant = kms(&server, "DescribeKey", &body);
+    drop(server);
+    let second = retirable(&Server::start(&arguments));
+
+    assert_eq!(by_policy["__type"], "AccessDeniedException");
+    assert_eq!(by_grant["KeyMetadata"]["KeyId"], KEY, "{by_grant}");
+    let grant = &first[0];
+    assert_eq!(grant["Name"], "app");
+    assert_eq!(grant["Operations"], json!(["Decrypt", "Encrypt"]));
+    let pairs = json!({ "EncryptionContextSubset": { "team": "red" } });
+    assert_eq!(grant["Constraints"], pairs);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_seeded_policy_may_be_a_text_and_rotations_may_be_counted() {
+    let policy =
+        r#"{"Statement": {"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}"#;
+    let seed = json!({ "kms_keys": [{ "aliases": ["alias/app"], "policy": policy, "rotations": 3,
+        "rotation_period_days": 100, "enabled": false }] });
+    let seed = seed_file(&seed);
+
+    let server = Server::start(&["--seed", text(seed.path())]);
+
+    let body = json!({ "KeyId": server.describe_key("alias/app")["KeyId"] });
+    assert_eq!(kms(&server, "GetKeyPolicy", &body)["Policy"], policy);
+    let status = kms(&server, "GetKeyRotationStatus", &body);
+    assert_eq!(status["RotationPeriodInDays"], 100);
+    let rotations = kms(&server, "ListKeyRotations", &body);
+    let types = rotations["Rotations"].as_array().unwrap().iter();
+    let types: Vec<_> = types.map(|turn| turn["RotationType"].clone()).collect();
+    assert_eq!(types, ["ON_DEMAND"; 3]);
+}
+
+#[test]
+fn fixed_rotations_make_one_key_of_two_servers() {
+    let mut seed = with_grants();
+    let key = seed["kms_keys"][0].as_object_mut().unwrap();
+    key.remove("policy");
+    let seed = seed_file(&seed);
+    let arguments = ["--seed", text(seed.path())];
+    let context = json!({ "team": "red" });
+    let encrypt = json!({ "KeyId": KEY, "Plaintext": "c2VjcmV0", "EncryptionContext": context });
+
+    let encrypted = kms(&Server::start(&arguments), "Encrypt", &encrypt);
+    let decrypt =
+        json!({ "CiphertextBlob": encrypted["CiphertextBlob"], "EncryptionContext": context });
+    let decrypted = kms(&Server::start(&arguments), "Decrypt", &decrypt);
+
+    assert_eq!(decrypted["Plaintext"], "c2VjcmV0", "{decrypted}");
+}
+
+#[test]
+fn a_key_that_turned_to_other_materials_is_another_key() {
+    let (seed, data) = (seed_file(&with_grants()), tempfile::tempdir().unwrap());
+    let data = ["--data", text(data.path())];
+    drop(Server::start(
+        &[&data[..], &["--seed", text(seed.path())]].concat(),
+    ));
+    let mut other = with_grants();
+    other["kms_keys"][0]["rotations"][0] = json!("CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=");
+    let other = seed_file(&other);
+
+    let arguments = [
+        &["--listen", "127.0.0.1:0"][..],
+        &data,
+        &["--seed", text(other.path())],
+    ];
+    let error = refusal(&arguments.concat());
+
+    assert!(error.contains("of other material"), "{error}");
+}
+
 #[test]
 fn a_bucket_that_lives_elsewhere_is_one_line_with_its_place() {
     let seed = folder(&[(
@@ -347,6 +468,18 @@ fn what_kms_or_s3_refuses_is_one_line_with_its_place() {
         (
             format!("{{\"kms_keys\": [\n{{\"id\": \"{KEY}\", \"description\": \"{long}\"}}]}}"),
             "ValidationException",
+        ),
+        (
+            format!("{{\"kms_keys\": [\n{{\"id\": \"{KEY}\", \"policy\": {{\"Statement\": []}}}}]}}"),
+            "MalformedPolicyDocumentException",
+        ),
+        (
+            format!("{{\"kms_keys\": [\n{{\"id\": \"{KEY}\", \"policy\": 7}}]}}"),
+            "MalformedPolicyDocumentException",
+        ),
+        (
+            format!("{{\"kms_keys\": [\n{{\"id\": \"{KEY}\", \"grants\": [{{\"name\": \"app\", \"grantee\": \"arn:aws:iam::000000000000:user/ann\", \"operations\": [\"Sign\"]}}]}}]}}"),
+            "the grant `app`: ValidationException",
         ),
         (
             "{\"buckets\": [\n{\"name\": \"photos\", \"region\": \"mars-1\"}]}".to_owned(),

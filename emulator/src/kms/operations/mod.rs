@@ -6,6 +6,7 @@ mod aliases;
 mod data_key_pairs;
 mod data_keys;
 mod encrypt;
+mod grants;
 mod import;
 mod key_stores;
 mod keys;
@@ -18,7 +19,6 @@ mod rotation;
 mod shared_secrets;
 mod sign;
 mod tags;
-mod unbuilt;
 
 /// Every operation that KMS has.
 pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
@@ -27,6 +27,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
         data_key_pairs::OPERATIONS,
         data_keys::OPERATIONS,
         encrypt::OPERATIONS,
+        grants::OPERATIONS,
         import::OPERATIONS,
         key_stores::OPERATIONS,
         keys::OPERATIONS,
@@ -39,7 +40,6 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
         shared_secrets::OPERATIONS,
         sign::OPERATIONS,
         tags::OPERATIONS,
-        unbuilt::OPERATIONS,
     ];
     families.into_iter().flatten()
 }

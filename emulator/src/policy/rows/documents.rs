@@ -138,6 +138,16 @@ fn a_flaw_names_its_statement() {
 }
 
 #[test]
+fn a_statement_of_a_key_may_say_nothing_of_actions() {
+    let statement = json!({ "Effect": "Allow", "Principal": "*", "Resource": "*" });
+    let text = json!({ "Statement": [statement] }).to_string();
+
+    assert!(Document::parse(&text, Kind::Key).is_ok());
+    let bad = Document::parse(&text, Kind::Bucket).unwrap_err();
+    assert_eq!(bad.flaw, Flaw::Missing(Element::Action));
+}
+
+#[test]
 fn each_kind_of_policy_has_its_own_elements() {
     let plain = json!({ "Effect": "Allow", "Action": "sts:AssumeRole" });
     let with = |members: Value| {
@@ -162,12 +172,6 @@ fn each_kind_of_policy_has_its_own_elements() {
         (Kind::Bucket, canonical.clone(), true),
         (Kind::Key, whole.clone(), true),
         (Kind::Key, everybody.clone(), true),
-        (Kind::Key, json!({ "Principal": "*", "Action": null }), true),
-        (
-            Kind::Bucket,
-            joined(whole.clone(), &json!({ "Action": null })),
-            false,
-        ),
         (Kind::Key, canonical, false),
         (Kind::Trust, everybody, true),
         (Kind::Trust, web, true),
