@@ -8,7 +8,7 @@ use strongroom_tests::{Answer, send_body};
 use crate::sdk::{
     app, app_arn, client_in, client_of, describe, encrypt, is, new_key, refusal, today,
 };
-use crate::table::{ask, json_of, members, open_server, outcome, outcome_of};
+use crate::table::{ask, given, json_of, members, open_server, outcome, outcome_of};
 
 const JSON: &str = "application/x-amz-json-1.1";
 
@@ -384,4 +384,61 @@ async fn a_request_of_more_than_256_kib_is_too_large() {
     assert_eq!(answer.status, 400);
     let exception = &json_of(&answer)["__type"];
     assert_eq!(exception, "RequestEntityTooLargeException");
+}
+
+#[tokio::test]
+async fn nothing_is_answered_in_the_clear_that_was_asked_for_an_enclave() {
+    let (server, given) = given().await;
+    let recipient =
+        json!({"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": "AAAA"});
+    for (operation, body) in [
+        (
+            "GenerateDataKey",
+            json!({"KeyId": given.key, "KeySpec": "AES_256"}),
+        ),
+        (
+            "GenerateDataKeyPair",
+            json!({"KeyId": given.key, "KeyPairSpec": "ECC_NIST_P256"}),
+        ),
+        ("GenerateRandom", json!({"NumberOfBytes": 32})),
+        ("Decrypt", json!({"CiphertextBlob": given.ciphertext})),
+    ] {
+        assert_eq!(
+            outcome(&server, operation, &body).await,
+            "ok",
+            "{operation}"
+        );
+        let mut body = body;
+        body["Recipient"] = recipient.clone();
+
+        let refused = outcome(&server, operation, &body).await;
+
+        assert!(
+            refused.starts_with("UnsupportedOperationException: "),
+            "{operation}: {refused}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_posted_to_the_root() {
+    let (server, _) = given().await;
+    let headers = [
+        ("X-Amz-Target", "TrentService.ListKeys"),
+        ("X-Amz-Date", "20261129T000000Z"),
+        (
+            "Authorization",
+            "AWS4-HMAC-SHA256 Credential=test/20261129/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=0",
+        ),
+    ];
+    for target in ["POST /", "PUT /", "GET /", "POST /keys"] {
+        let answer = send_body(server.address(), target, &headers, b"{}").await;
+        let is_known = answer.status == 200;
+        assert_eq!(is_known, target == "POST /", "{target}: {}", answer.text());
+        assert_eq!(
+            answer.text().contains("UnknownOperationException"),
+            !is_known,
+            "{target}"
+        );
+    }
 }

@@ -449,3 +449,22 @@ async fn a_key_still_answers_where_the_clock_ends() {
     assert_eq!(decrypt(&client, &ciphertext).await, b"secret");
     assert_eq!(next_rotation(&client, &arn).await, None);
 }
+
+#[tokio::test]
+async fn materials_are_listed_of_keys_that_turn_alone() {
+    let (server, given) = given().await;
+    for included in ["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"] {
+        for (key, expected) in [
+            (&given.key, "ok"),
+            (&given.mac_key, "UnsupportedOperationException: "),
+            (&given.sign_key, "UnsupportedOperationException: "),
+        ] {
+            let body = json!({"KeyId": key, "IncludeKeyMaterial": included});
+            assert_eq!(
+                outcome(&server, "ListKeyRotations", &body).await,
+                expected,
+                "{body}"
+            );
+        }
+    }
+}

@@ -77,10 +77,11 @@ async fn an_explicit_deny_refuses_writes_and_reads_under_the_key() {
     assert_eq!(get(&keyed.s3, "key").await, b"x");
     assert_eq!(get(&ann, "plain").await, b"x");
     let told = keyed.asked().into_iter().filter(|call| call.caller == ANN);
-    let errors: Vec<_> = told.map(|call| call.error).collect();
+    let told: Vec<_> = told.map(|call| (call.error, call.key_arn)).collect();
+    let exception = Some("AccessDeniedException".to_owned());
     assert_eq!(
-        errors,
-        [(); 3].map(|()| Some("AccessDeniedException".to_owned()))
+        told,
+        [(); 3].map(|()| (exception.clone(), Some(keyed.arn.clone())))
     );
 }
 

@@ -98,6 +98,16 @@ impl std::error::Error for KeyringError {
 }
 
 impl KeyringError {
+    /// The key whose policies let nobody do this; `None` for all else.
+    pub(crate) fn denied_key(&self) -> Option<&str> {
+        match self {
+            Self::Refused(Refusal::NotAllowed { key_arn, .. }) if key_arn.contains(":key/") => {
+                Some(key_arn)
+            }
+            _ => None,
+        }
+    }
+
     /// The name by which KMS's callers know it; our own failures are one to them.
     pub(crate) fn exception(&self) -> &'static str {
         match self {

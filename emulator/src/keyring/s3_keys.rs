@@ -250,11 +250,12 @@ impl Keyring {
         if error.is_none() && !noted.is_hit {
             self.note_use(asker.operation, &noted.key_arn, None);
         }
+        let denied = error.and_then(KeyringError::denied_key).map(str::to_owned);
         self.calls.record(KmsCall {
             time: self.clock.now().to_system(),
             operation: asker.operation.to_owned(),
             caller: asker.caller.clone(),
-            key_arn: noted.key_arn,
+            key_arn: noted.key_arn.or(denied),
             context: context.pairs().clone(),
             through: asker.through,
             bucket_key_hit: noted.is_hit,

@@ -78,9 +78,8 @@ impl Context {
     ///
     /// As [`Keyring::find_key`].
     pub(crate) async fn key(&mut self, name: &str) -> Result<KmsKey, KeyringError> {
-        let key = self.keyring.find_key(&self.asker, name).await?;
-        self.note(&key);
-        Ok(key)
+        let found = self.keyring.find_key(&self.asker, name).await;
+        self.note_found(found)
     }
 
     /// A key by its id or ARN, where aliases are not taken.
@@ -89,9 +88,8 @@ impl Context {
     ///
     /// As [`Keyring::find_key_by_id`].
     pub(crate) async fn key_by_id(&mut self, name: &str) -> Result<KmsKey, KeyringError> {
-        let key = self.keyring.find_key_by_id(&self.asker, name).await?;
-        self.note(&key);
-        Ok(key)
+        let found = self.keyring.find_key_by_id(&self.asker, name).await;
+        self.note_found(found)
     }
 
     /// The key that a ciphertext names.
@@ -103,12 +101,9 @@ impl Context {
         &mut self,
         ciphertext: &[u8],
     ) -> Result<KmsKey, KeyringError> {
-        let key = self
-            .keyring
-            .key_of_ciphertext(&self.asker, ciphertext)
-            .await?;
-        self.note(&key);
-        Ok(key)
+        let found = self.keyring.key_of_ciphertext(&self.asker, ciphertext);
+        let found = found.await;
+        self.note_found(found)
     }
 
     /// Refuses tokens of grants that are none.
@@ -123,6 +118,19 @@ impl Context {
             self.keyring.check_grant_token(&token)?;
         }
         Ok(())
+    }
+
+    /// Writes down which key was found, or is not for the caller.
+    fn note_found(&mut self, found: Result<KmsKey, KeyringError>) -> Result<KmsKey, KeyringError> {
+        match &found {
+            Ok(key) => self.note(key),
+            Err(error) => {
+                if let Some(arn) = error.denied_key() {
+                    self.noted.key_arn = Some(arn.to_owned());
+                }
+            }
+        }
+        found
     }
 
     /// Writes down which key it is about.

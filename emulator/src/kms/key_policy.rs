@@ -45,13 +45,17 @@ pub(crate) fn parse(members: &mut Members) -> Option<NewPolicy> {
     Some(NewPolicy { text, may_lock_out })
 }
 
-/// Refuses what is no policy, and one that would lock its sender out.
+/// Refuses what is no policy, and one that would lock its sender out; `key_arn` is `None` for a key that is not made yet.
 ///
 /// # Errors
 ///
 /// `MalformedPolicyDocumentException`; `LimitExceededException` for one beyond the quota.
 // AWS: unverified. The words about the quota. That a statement's own flaws come before the lockout.
-pub(crate) fn check(policy: &NewPolicy, asker: &Asker) -> Result<(), KmsError> {
+pub(crate) fn check(
+    policy: &NewPolicy,
+    asker: &Asker,
+    key_arn: Option<&str>,
+) -> Result<(), KmsError> {
     if policy.text.chars().count() > MOST_POLICY {
         let message = format!("The key policy has more than {MOST_POLICY} characters.");
         return Err(KmsError::new("LimitExceededException", message));
@@ -59,7 +63,7 @@ pub(crate) fn check(policy: &NewPolicy, asker: &Asker) -> Result<(), KmsError> {
     let refuse = |message| KmsError::new("MalformedPolicyDocumentException", message);
     let document = Document::parse(&policy.text, Kind::Key);
     let document = document.map_err(|bad| refuse(told(&bad.flaw)))?;
-    if !policy.may_lock_out && !lockout::lets_in(&document, asker) {
+    if !policy.may_lock_out && !lockout::lets_in(&document, asker, key_arn) {
         return Err(refuse(LOCKED_OUT.into()));
     }
     Ok(())
@@ -99,7 +103,7 @@ mod tests {
             text: text.to_owned(),
             may_lock_out: false,
         };
-        check(&policy, &asker("PutKeyPolicy"))
+        check(&policy, &asker("PutKeyPolicy"), None)
     }
 
     #[test]

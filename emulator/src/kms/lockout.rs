@@ -9,12 +9,13 @@ use crate::policy::decision::decide;
 use crate::policy::document::Document;
 use crate::policy::question::{About, Question};
 
-/// Whether the asker is let in by some statement, and kept out by none without a condition.
-pub(super) fn lets_in(policy: &Document, asker: &Asker) -> bool {
+/// Whether the asker is let in by some statement, and kept out by none without a condition; `key_arn` is `None` for a key
+/// that is not made yet.
+pub(super) fn lets_in(policy: &Document, asker: &Asker, key_arn: Option<&str>) -> bool {
     let question = Question {
         caller: &asker.who,
         action: "kms:PutKeyPolicy",
-        about: About::Anything,
+        about: About::Anything { resource: key_arn },
         owner: &asker.account,
     };
     decide(&question, &asker.permissions.with_key(policy)).is_ok()
@@ -29,6 +30,7 @@ mod tests {
     use crate::policy::caller::Caller;
     use crate::policy::document::Kind;
 
+    const KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/134f2428-cec1-4b25-a1ae-9048164dba47";
     const ROOT: &str = "arn:aws:iam::000000000000:root";
 
     fn is_let_in(statements: &Value) -> bool {
@@ -37,11 +39,33 @@ mod tests {
             ..asker("PutKeyPolicy")
         };
         let policy = json!({ "Statement": statements }).to_string();
-        lets_in(&Document::parse(&policy, Kind::Key).unwrap(), &asker)
+        lets_in(
+            &Document::parse(&policy, Kind::Key).unwrap(),
+            &asker,
+            Some(KEY),
+        )
     }
 
     fn statement(effect: &str, principal: &Value, action: &Value) -> Value {
         json!({ "Effect": effect, "Principal": principal, "Action": action, "Resource": "*" })
+    }
+
+    #[test]
+    fn a_statement_counts_for_the_key_that_it_is_about() {
+        let about = |effect: &str, element: &str, resource: &str| json!({ "Effect": effect, "Principal": "*", "Action": "kms:*", element: resource });
+        let other = KEY.replace("134f", "ffff");
+        let all = about("Allow", "Resource", "*");
+        for (statements, expected) in [
+            (json!([about("Allow", "Resource", KEY)]), true),
+            (json!([about("Allow", "Resource", &other)]), false),
+            (json!([about("Allow", "NotResource", &other)]), true),
+            (json!([all, about("Deny", "Resource", KEY)]), false),
+            (json!([all, about("Deny", "Resource", &other)]), true),
+            (json!([all, about("Deny", "NotResource", &other)]), false),
+            (json!([all, about("Deny", "NotResource", KEY)]), true),
+        ] {
+            assert_eq!(is_let_in(&statements), expected, "{statements}");
+        }
     }
 
     #[test]

@@ -24,6 +24,10 @@ const MOST_CONTEXT: usize = 8_192;
 /// The bounds of a key's name in characters.
 const KEY_ID: RangeInclusive<usize> = 1..=2_048;
 
+/// For whom an answer is encrypted: an attested enclave, of which there are none here. No operation takes it, and none may
+/// answer in the clear where it was asked for.
+const RECIPIENT: &str = "Recipient";
+
 /// The members of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
@@ -57,7 +61,7 @@ impl Members {
     ///
     /// # Errors
     ///
-    /// `SerializationException`, `ValidationException`.
+    /// `SerializationException`, `ValidationException`; `UnsupportedOperationException` for a recipient.
     // AWS: unverified. The words for a member of another type.
     pub(crate) fn check(self) -> Result<(), KmsError> {
         if let Some(name) = self.mistyped {
@@ -65,6 +69,12 @@ impl Members {
             return Err(KmsError::new("SerializationException", message));
         }
         let count = self.violations.len();
+        if count == 0 && self.values.contains_key(RECIPIENT) {
+            // AWS: unverified. The words: there, an enclave would get what nobody else may see.
+            return Err(KmsError::unsupported(format!(
+                "{RECIPIENT} is not supported."
+            )));
+        }
         if count == 0 {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::auth::authenticator::{Authenticator, Identified};
@@ -135,7 +136,9 @@ impl KmsService {
 
     async fn try_answer(&self, mut request: Request, about: &mut About) -> Result<Value, KmsError> {
         let target = request.header("x-amz-target").unwrap_or_default();
-        let entry = named(target.strip_prefix(TARGET).unwrap_or_default())?;
+        let is_call = request.method == Method::POST && request.path == "/";
+        let target = target.strip_prefix(TARGET).filter(|_| is_call);
+        let entry = named(target.unwrap_or_default())?;
         about.operation = Some(entry.name);
         read_body(&mut request).await?;
         let identified =

@@ -48,7 +48,7 @@ impl Statement {
                 About::Request { resource, keys } => {
                     self.has_resource(resource, keys) && self.holds(keys)
                 }
-                About::Anything => self.concerns_anything(),
+                About::Anything { resource } => self.concerns_anything(resource),
             };
         concerns.then_some(reach)
     }
@@ -90,14 +90,33 @@ impl Statement {
         })
     }
 
-    fn concerns_anything(&self) -> bool {
-        let is_all = |template: &Template| template.source == "*";
-        match (self.effect, &self.resources) {
-            (Effect::Allow, Some(_)) => true,
-            (Effect::Deny, Some(Scope::Only(named))) => {
-                self.conditions.is_empty() && named.iter().any(is_all)
+    /// What nobody knows yet speaks for the caller: whether conditions hold, and what variables stand for.
+    fn concerns_anything(&self, resource: Option<&str>) -> bool {
+        let keys = ContextKeys::default();
+        let is_named = |template: &Template| match resource {
+            Some(resource) => {
+                let pattern = template.pattern(&keys);
+                pattern.map(|pattern| matches(&pattern, resource))
             }
-            (_, None) | (Effect::Deny, Some(Scope::AllBut(_))) => false,
+            None => (template.source == "*").then_some(true),
+        };
+        let is_for_sure = |named: &[Template]| {
+            named
+                .iter()
+                .any(|template| is_named(template) == Some(true))
+        };
+        let may_be = |named: &[Template]| {
+            named
+                .iter()
+                .any(|template| is_named(template) != Some(false))
+        };
+        match (self.effect, &self.resources) {
+            (_, None) => false,
+            (Effect::Deny, Some(_)) if !self.conditions.is_empty() => false,
+            (Effect::Allow, Some(Scope::Only(named))) => may_be(named),
+            (Effect::Allow, Some(Scope::AllBut(named))) => !is_for_sure(named),
+            (Effect::Deny, Some(Scope::Only(named))) => is_for_sure(named),
+            (Effect::Deny, Some(Scope::AllBut(named))) => !may_be(named),
         }
     }
 }

@@ -27,5 +27,8 @@ pub(crate) enum About<'q> {
         keys: &'q ContextKeys,
     },
     /// Nothing: some request some day. Doubt speaks for the caller: conditions of an `Allow` hold, those of a `Deny` do not.
-    Anything,
+    Anything {
+        /// The ARN of the resource; `None` where that has none yet.
+        resource: Option<&'q str>,
+    },
 }

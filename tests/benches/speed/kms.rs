@@ -1,5 +1,5 @@
-//! What a call of KMS costs the server beyond HTTP: processor time, as the system counts it, less that of an answer which
-//! asks nobody for anything. The rows take turns.
+//! What a call of KMS costs the server beyond HTTP: its processor time, as the system counts it, less that of an answer which
+//! asks nobody for anything. What the kernel does is the network's, and is not counted. The rows take turns.
 
 use std::net::SocketAddr;
 

@@ -96,16 +96,12 @@ impl Served {
         self.status("VmHWM:")
     }
 
-    /// Processor time that it has taken, in microseconds: Linux counts hundredths of a second.
+    /// Processor time that it has taken outside of the kernel, in microseconds: Linux counts hundredths of a second.
     pub(crate) fn processor_micros(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // The second field is the name in brackets, which may have blanks; user and system time are the 14th and 15th.
-        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
-        let hundredths: u32 = fields
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<u32>().unwrap())
-            .sum();
+        // The second field is the name in brackets, which may have blanks; the time is the 14th.
+        let fields = stat.rsplit_once(')').unwrap().1;
+        let hundredths: u32 = fields.split_whitespace().nth(11).unwrap().parse().unwrap();
         f64::from(hundredths) * 10_000.0
     }
 

@@ -114,7 +114,7 @@ impl Operation for CreateKey {
         let tags = self.tags.unwrap_or_default();
         tags::check(&tags)?;
         if let Some(policy) = &self.policy {
-            key_policy::check(policy, &cx.asker)?;
+            key_policy::check(policy, &cx.asker, None)?;
         }
         let new = NewKey {
             description: self.description.unwrap_or_default(),

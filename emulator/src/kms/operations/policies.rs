@@ -74,7 +74,7 @@ impl Operation for PutKeyPolicy {
         check_name(self.name.as_deref())?;
         cx.tell(key_policy::BYPASS, self.policy.may_lock_out.to_string());
         let key = cx.key_by_id(&self.key_id).await?;
-        key_policy::check(&self.policy, &cx.asker)?;
+        key_policy::check(&self.policy, &cx.asker, Some(&key.arn()))?;
         let change = |key: &mut KmsKey| {
             key.policy = Some(self.policy.text.clone());
             Ok(())

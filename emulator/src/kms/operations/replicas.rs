@@ -59,7 +59,7 @@ impl Operation for ReplicateKey {
         authorize_abroad(cx, &self.region, !tags.is_empty())?;
         tags::check(&tags)?;
         if let Some(policy) = &self.policy {
-            key_policy::check(policy, &cx.asker)?;
+            key_policy::check(policy, &cx.asker, None)?;
         }
         let new = NewReplica {
             region: self.region,

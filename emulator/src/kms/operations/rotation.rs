@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::keyring::refusal::Refusal;
 use crate::keyring::states::Need;
 use crate::kms::context::Context;
 use crate::kms::error::KmsError;
@@ -13,7 +14,7 @@ use crate::kms::metadata::epoch;
 use crate::kms::operation::{Entry, KeyOperation, Operation};
 use crate::kms::pages::{PageRequest, foreign_marker, page};
 use crate::model::imported::expiration_model;
-use crate::model::kms_key::{AutomaticRotation, Import, KeyMaterial, KeyState, KmsKey};
+use crate::model::kms_key::{AutomaticRotation, Import, KeyMaterial, KeySpec, KeyState, KmsKey};
 
 pub(crate) const OPERATIONS: &[Entry] = &[
     Entry::of::<EnableKeyRotation>(),
@@ -134,18 +135,21 @@ impl KeyOperation for RotateKeyOnDemand {
 #[derive(Debug)]
 struct ListKeyRotations {
     key_id: String,
-    is_all: bool,
+    included: Option<&'static str>,
     page: PageRequest,
 }
+
+/// What `IncludeKeyMaterial` can be.
+const ALL: &str = "ALL_KEY_MATERIAL";
+const ROTATIONS_ONLY: &str = "ROTATIONS_ONLY";
 
 impl Operation for ListKeyRotations {
     const NAME: &'static str = "ListKeyRotations";
 
     fn parse(members: &mut Members) -> Self {
-        let choices = ["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"];
         Self {
             key_id: members.key_id("KeyId"),
-            is_all: members.choice("IncludeKeyMaterial", &choices) == Some(choices[0]),
+            included: members.choice("IncludeKeyMaterial", &[ALL, ROTATIONS_ONLY]),
             page: PageRequest::parse(members, 100),
         }
     }
@@ -153,7 +157,11 @@ impl Operation for ListKeyRotations {
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         let after = self.page.after(Some)?;
         let key = cx.key_by_id(&self.key_id).await?;
-        let listed = |material: &&KeyMaterial| self.is_all || material.rotation.is_some();
+        if self.included.is_some() && key.spec != KeySpec::SymmetricDefault {
+            return Err(Refusal::NeverTurns.into());
+        }
+        let is_all = self.included == Some(ALL);
+        let listed = |material: &&KeyMaterial| is_all || material.rotation.is_some();
         // What waits for its rotation comes behind those that had theirs.
         let all = key.materials.iter().chain(&key.pending_rotation);
         let materials: Vec<_> = all.filter(listed).collect();

@@ -282,7 +282,7 @@ fn doubt_speaks_for_the_caller() {
         let question = Question {
             caller: &known(ANN),
             action: "s3:GetObject",
-            about: About::Anything,
+            about: About::Anything { resource: None },
             owner: HOME,
         };
         let decided = decide(&question, &Permissions::default().with_key(&resource));
