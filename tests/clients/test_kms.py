@@ -314,9 +314,18 @@ def test_a_key_lives_in_its_region(server, scheme, kms, key, alias):
     assert west.create_key()["KeyMetadata"]["Arn"].startswith("arn:aws:kms:us-west-2:")
 
 
-def test_what_is_not_built_says_so(kms, key):
+def test_what_there_is_in_china_alone_says_so(kms):
     with pytest.raises(kms.exceptions.UnsupportedOperationException):
-        kms.create_grant(KeyId=key["KeyId"], GranteePrincipal="arn:aws:iam::000000000000:root", Operations=["Decrypt"])
+        kms.create_key(KeySpec="SM2", KeyUsage="SIGN_VERIFY")
+
+
+def test_custom_key_stores_find_nothing_to_stand_on(kms):
+    store = {"CloudHsmClusterId": "cluster-1a23b4cdefg", "TrustAnchorCertificate": "none", "KeyStorePassword": "password"}
+    with pytest.raises(kms.exceptions.CloudHsmClusterNotFoundException):
+        kms.create_custom_key_store(CustomKeyStoreName="mine", **store)
+    with pytest.raises(kms.exceptions.CustomKeyStoreNotFoundException):
+        kms.connect_custom_key_store(CustomKeyStoreId="cks-1234567890abcdef0")
+    assert kms.describe_custom_key_stores()["CustomKeyStores"] == []
 
 
 def test_terraforms_aws_kms_key_and_aws_kms_alias(kms):
