@@ -11,6 +11,7 @@ mod condition_keys;
 mod custom_key_stores;
 mod data_key_pairs;
 mod data_keys;
+mod dry_runs;
 mod encrypt;
 mod encrypt_to_pairs;
 mod faults;

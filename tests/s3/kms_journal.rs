@@ -1,5 +1,6 @@
 //! The journal of KMS: who asked what of which key, under which context, through whom.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -58,6 +59,8 @@ async fn a_write_is_written_down_whole() {
         caller: ROOT.to_owned(),
         key_arn: Some(keyed.arn.clone()),
         context: pairs.map(|(name, value)| (name.to_owned(), value)).into(),
+        source_key_arn: None,
+        source_context: BTreeMap::new(),
         through: Through::S3,
         bucket_key_hit: false,
         error: None,
@@ -136,6 +139,27 @@ async fn a_copy_decrypts_its_source_and_then_has_a_key_generated() {
         .filter_map(|call| call.key_arn)
         .collect();
     assert_eq!(keys, [keyed.arn.clone(), keyed.arn.clone(), other]);
+}
+
+#[tokio::test]
+async fn what_comes_under_another_key_is_told_of_both() {
+    let keyed = Keyed::start().await;
+    let other = keyed.another_key().await;
+    let encrypt = keyed.kms.encrypt().key_id("alias/app");
+    let encrypt = encrypt.plaintext(Blob::new("secret"));
+    let encrypted = encrypt.encryption_context("team", "red").send().await;
+    let again = keyed.kms.re_encrypt().destination_key_id(&other);
+    let again = again.ciphertext_blob(encrypted.unwrap().ciphertext_blob.unwrap());
+    let again = again.source_encryption_context("team", "red");
+    let again = again.destination_encryption_context("team", "blue");
+
+    again.send().await.unwrap();
+
+    let call = keyed.server.kms_calls().pop().unwrap();
+    assert_eq!(call.key_arn, Some(other));
+    assert_eq!(call.context["team"], "blue");
+    assert_eq!(call.source_key_arn, Some(keyed.arn));
+    assert_eq!(call.source_context["team"], "red");
 }
 
 #[tokio::test]

@@ -75,6 +75,8 @@ fn of_kms_call(call: &KmsCall) -> Value {
         "caller": call.caller,
         "key_arn": call.key_arn,
         "context": call.context,
+        "source_key_arn": call.source_key_arn,
+        "source_context": call.source_context,
         "through": through,
         "bucket_key_hit": call.bucket_key_hit,
         "error": call.error,

@@ -31,6 +31,10 @@ pub struct KmsCall {
     pub key_arn: Option<String>,
     /// The encryption context; empty where there was none.
     pub context: BTreeMap<String, String>,
+    /// Of `ReEncrypt`, the ARN of the key that the ciphertext was under; `None` of all else.
+    pub source_key_arn: Option<String>,
+    /// The encryption context of that.
+    pub source_context: BTreeMap<String, String>,
     /// Whether somebody called KMS himself, or S3 for him.
     pub through: Through,
     /// Whether a bucket key spared the call: S3 answered out of its own memory, and AWS would have seen nothing. A use
@@ -95,6 +99,8 @@ mod tests {
             caller: "arn:aws:iam::000000000000:root".to_owned(),
             key_arn: None,
             context: BTreeMap::new(),
+            source_key_arn: None,
+            source_context: BTreeMap::new(),
             through: Through::Direct,
             bucket_key_hit: false,
             error: None,

@@ -4,6 +4,8 @@
 //! object. Each question is in the journal, and so is each that a bucket key spared; the key's state and policy are
 //! checked either way.
 
+use std::collections::BTreeMap;
+
 use zeroize::Zeroizing;
 
 use crate::crypto::aead::Aead;
@@ -257,6 +259,8 @@ impl Keyring {
             caller: asker.caller.clone(),
             key_arn: noted.key_arn.or(denied),
             context: context.pairs().clone(),
+            source_key_arn: None,
+            source_context: BTreeMap::new(),
             through: asker.through,
             bucket_key_hit: noted.is_hit,
             error: error.map(|error| error.exception().to_owned()),

@@ -38,6 +38,10 @@ pub(crate) struct Noted {
     pub(crate) key_arn: Option<String>,
     /// The encryption context.
     pub(crate) context: EncryptionContext,
+    /// The ARN of the key that a ciphertext was under, where it comes under another.
+    pub(crate) source_key_arn: Option<String>,
+    /// The encryption context of that.
+    pub(crate) source_context: EncryptionContext,
     /// The ARNs of all keys that it is about: the one of above, and another where two are needed.
     pub(crate) touched: Vec<String>,
 }
@@ -138,6 +142,12 @@ impl Context {
         let arn = key.arn();
         self.noted.touched.push(arn.clone());
         self.noted.key_arn = Some(arn);
+    }
+
+    /// What was written down is of the ciphertext that is to come under another key.
+    pub(crate) fn note_source(&mut self) {
+        self.noted.source_key_arn = self.noted.key_arn.take();
+        self.noted.source_context = std::mem::take(&mut self.noted.context);
     }
 
     /// Writes down under which context, which the key's policy may look at too.

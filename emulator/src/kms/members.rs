@@ -262,10 +262,19 @@ impl Members {
     }
 
     /// A list of some of these words, which must be there.
-    // AWS: unverified. The words for one that is none of them are those of other services.
     pub(crate) fn choices_of(&mut self, name: &str, choices: &[&'static str]) -> Vec<&'static str> {
-        let found: Option<Vec<String>> = self.read(name);
-        let words = self.demand(name, found);
+        let found = self.maybe_choices_of(name, choices);
+        self.demand(name, found)
+    }
+
+    /// A list of some of these words, where it is there.
+    // AWS: unverified. The words for one that is none of them are those of other services.
+    pub(crate) fn maybe_choices_of(
+        &mut self,
+        name: &str,
+        choices: &[&'static str],
+    ) -> Option<Vec<&'static str>> {
+        let words: Vec<String> = self.read(name)?;
         let known = |word: &String| choices.iter().copied().find(|choice| choice == word);
         let chosen: Vec<_> = words.iter().filter_map(known).collect();
         if chosen.len() != words.len() {
@@ -275,7 +284,7 @@ impl Members {
                 format!("satisfy constraint: [Member must satisfy enum value set: [{choices}]]");
             self.violate(&value, rule);
         }
-        chosen
+        Some(chosen)
     }
 
     /// Whatever has this shape; `None` where it is not there.

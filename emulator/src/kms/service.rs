@@ -202,6 +202,8 @@ impl KmsService {
             caller: cx.asker.caller,
             key_arn: cx.noted.key_arn,
             context: cx.noted.context.pairs().clone(),
+            source_key_arn: cx.noted.source_key_arn,
+            source_context: cx.noted.source_context.pairs().clone(),
             through: cx.asker.through,
             bucket_key_hit: false,
             error: error.map(|error| error.exception.to_owned()),

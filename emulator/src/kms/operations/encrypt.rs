@@ -94,23 +94,25 @@ impl Operation for Decrypt {
 
     fn parse(members: &mut Members) -> Self {
         members.grant_tokens();
+        let is_dry_run = members.flag("DryRun");
+        let (ciphertext, key_id) = sealed(members, "KeyId", is_dry_run);
         Self {
             source: Source {
-                ciphertext: members.blob("CiphertextBlob", 1..=MOST_CIPHERTEXT),
-                key_id: members.maybe_key_id("KeyId"),
+                ciphertext,
+                key_id,
                 context: members.context("EncryptionContext"),
                 algorithm: algorithm(members, "EncryptionAlgorithm"),
             },
-            is_dry_run: members.flag("DryRun"),
+            is_dry_run,
         }
     }
 
     async fn run(self, cx: &mut Context) -> Result<Value, KmsError> {
         cx.note_context(&self.source.context);
-        let (key, opened) = self.source.open(cx).await?;
-        if self.is_dry_run {
+        let opened = self.source.open(cx).await?;
+        let Some((key, opened)) = opened.filter(|_| !self.is_dry_run) else {
             return Err(KmsError::dry_run());
-        }
+        };
         let mut answer = json!({
             "EncryptionAlgorithm": self.source.algorithm,
             "KeyId": key.arn(),
@@ -138,17 +140,19 @@ impl Operation for ReEncrypt {
 
     fn parse(members: &mut Members) -> Self {
         members.grant_tokens();
+        let is_dry_run = members.flag("DryRun");
+        let (ciphertext, key_id) = sealed(members, "SourceKeyId", is_dry_run);
         Self {
             source: Source {
-                ciphertext: members.blob("CiphertextBlob", 1..=MOST_CIPHERTEXT),
-                key_id: members.maybe_key_id("SourceKeyId"),
+                ciphertext,
+                key_id,
                 context: members.context("SourceEncryptionContext"),
                 algorithm: algorithm(members, "SourceEncryptionAlgorithm"),
             },
             key_id: members.key_id("DestinationKeyId"),
             context: members.context("DestinationEncryptionContext"),
             algorithm: algorithm(members, "DestinationEncryptionAlgorithm"),
-            is_dry_run: members.flag("DryRun"),
+            is_dry_run,
         }
     }
 
@@ -156,11 +160,15 @@ impl Operation for ReEncrypt {
         cx.note_context(&self.source.context);
         cx.asker.action = "ReEncryptFrom";
         self.tell_same_key(cx).await?;
-        let (source, opened) = self.source.open(cx).await?;
+        let opened = self.source.open(cx).await?;
+        cx.note_source();
         cx.note_context(&self.context);
         cx.asker.action = "ReEncryptTo";
         cx.tell("kms:EncryptionAlgorithm", self.algorithm);
         let key = cx.key(&self.key_id).await?;
+        let Some((source, opened)) = opened else {
+            return Err(KmsError::dry_run());
+        };
         let used = (&cx.asker, &key);
         let ciphertext = cx
             .keyring
@@ -187,7 +195,9 @@ impl Operation for ReEncrypt {
 impl ReEncrypt {
     /// Both actions are told whether there are two keys.
     async fn tell_same_key(&self, cx: &mut Context) -> Result<(), KmsError> {
-        let source = (&**self.source.ciphertext, self.source.key_id.as_deref());
+        let ciphertext = self.source.ciphertext.as_deref();
+        let ciphertext = ciphertext.map(Vec::as_slice).unwrap_or_default();
+        let source = (ciphertext, self.source.key_id.as_deref());
         let is_same = cx.keyring.is_same_key(&cx.asker, source, &self.key_id);
         let is_same = is_same.await?;
         cx.tell("kms:ReEncryptOnSameKey", is_same.to_string());
@@ -198,43 +208,62 @@ impl ReEncrypt {
 /// A ciphertext, and what its caller says of it.
 #[derive(Debug)]
 struct Source {
-    ciphertext: Zeroizing<Vec<u8>>,
+    /// `None` for a dry run that asks for rights alone.
+    ciphertext: Option<Zeroizing<Vec<u8>>>,
     key_id: Option<String>,
     context: EncryptionContext,
     algorithm: &'static str,
 }
 
 impl Source {
-    async fn open(&self, cx: &mut Context) -> Result<(KmsKey, Decrypted), KmsError> {
+    /// Opens it; nothing comes of a dry run that has no ciphertext, but for a refusal.
+    async fn open(&self, cx: &mut Context) -> Result<Option<(KmsKey, Decrypted)>, KmsError> {
         cx.tell("kms:EncryptionAlgorithm", self.algorithm);
         let named = match &self.key_id {
             Some(name) => Some(cx.key(name).await?),
             None => None,
         };
+        let Some(ciphertext) = &self.ciphertext else {
+            return Ok(None);
+        };
         let key = match named {
             Some(key) if key.spec.is_pair() => key,
-            named => self.named_inside(named, cx).await?,
+            named => named_inside(ciphertext, named, cx).await?,
         };
         let used = (&cx.asker, &key);
         let opened = cx
             .keyring
-            .decrypt_by(used, self.algorithm, &self.ciphertext, &self.context)
+            .decrypt_by(used, self.algorithm, ciphertext, &self.context)
             .await?;
-        Ok((key, opened))
+        Ok(Some((key, opened)))
     }
+}
 
-    /// The key that the ciphertext names, which has to be the one that its caller names.
-    async fn named_inside(
-        &self,
-        named: Option<KmsKey>,
-        cx: &mut Context,
-    ) -> Result<KmsKey, KmsError> {
-        let key = cx.key_of_ciphertext(&self.ciphertext).await?;
-        if named.is_some_and(|named| named.id != key.id) {
-            return Err(Refusal::IncorrectKey.into());
-        }
-        Ok(key)
+/// The key that a ciphertext names, which has to be the one that its caller names.
+async fn named_inside(
+    ciphertext: &[u8],
+    named: Option<KmsKey>,
+    cx: &mut Context,
+) -> Result<KmsKey, KmsError> {
+    let key = cx.key_of_ciphertext(ciphertext).await?;
+    if named.is_some_and(|named| named.id != key.id) {
+        return Err(Refusal::IncorrectKey.into());
     }
+    Ok(key)
+}
+
+/// A ciphertext, and the name of its key. A dry run may leave the ciphertext out, and has to name the key then.
+fn sealed(
+    members: &mut Members,
+    key: &str,
+    is_dry_run: bool,
+) -> (Option<Zeroizing<Vec<u8>>>, Option<String>) {
+    let modifiers = members.maybe_choices_of("DryRunModifiers", &["IGNORE_CIPHERTEXT"]);
+    if is_dry_run && modifiers.is_some_and(|modifiers| !modifiers.is_empty()) {
+        return (None, Some(members.key_id(key)));
+    }
+    let ciphertext = members.blob("CiphertextBlob", 1..=MOST_CIPHERTEXT);
+    (Some(ciphertext), members.maybe_key_id(key))
 }
 
 /// An algorithm, which is the symmetric one where it is not named.
