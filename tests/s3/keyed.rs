@@ -6,6 +6,8 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_s3::Client;
 use strongroom_testkit::{Authentication, Builder, KmsCall, Stored, Strongroom, Through};
 
+use crate::sdk::client_of;
+
 /// A customer's encryption context as the header carries it: `{"team":"red"}`.
 pub(crate) const RED: &str = "eyJ0ZWFtIjoicmVkIn0=";
 
@@ -30,6 +32,18 @@ impl Keyed {
             config.authentication = Authentication::Off;
         };
         Self::of(Strongroom::builder().config(believe)).await
+    }
+
+    /// With a user of the account beside its root, and a client of his.
+    pub(crate) async fn with_ann() -> (Self, Client) {
+        let users = r#"{"users":[{"name":"ann","account":"000000000000","access_key":"ann","secret_key":"ann"}]}"#;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), users).unwrap();
+        let path = file.path().to_owned();
+        let known = |config: &mut strongroom_testkit::Config| config.identities = Some(path);
+        let keyed = Self::of(Strongroom::builder().config(known)).await;
+        let ann = client_of(&keyed.server, "ann", "ann");
+        (keyed, ann)
     }
 
     /// With further settings.

@@ -3,7 +3,6 @@
 //!
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>; the words from refusals quoted in public.
 
-use std::io::Write;
 use std::time::Duration;
 
 use aws_sdk_kms::types::{GrantConstraints, GrantOperation};
@@ -13,23 +12,16 @@ use aws_sdk_s3::types::{
     ChecksumMode, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
 };
 use serde_json::json;
-use strongroom_testkit::Strongroom;
 
 use crate::keyed::{Keyed, object_arn};
-use crate::sdk::{client_of, copy, get, head, put, read, refusal, refused, says, upload_under};
+use crate::sdk::{copy, get, head, put, read, refusal, refused, says, upload_under};
 
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
 const ROOT: &str = "arn:aws:iam::000000000000:root";
 
 /// A server with a key that lets in the root alone, by name, and a user beside it.
 async fn keyed() -> (Keyed, Client) {
-    let ann = json!({ "name": "ann", "account": "000000000000", "access_key": "ann", "secret_key": "ann" });
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    write!(file, "{}", json!({ "users": [ann] })).unwrap();
-    let path = file.path().to_owned();
-    let known = |config: &mut strongroom_testkit::Config| config.identities = Some(path);
-    let keyed = Keyed::of(Strongroom::builder().config(known)).await;
-    let ann = client_of(&keyed.server, "ann", "ann");
+    let (keyed, ann) = Keyed::with_ann().await;
     let policy = json!({ "Statement": { "Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*",
         "Condition": { "ArnEquals": { "aws:PrincipalArn": ROOT } } } });
     let put = keyed.kms.put_key_policy().key_id(&keyed.arn);

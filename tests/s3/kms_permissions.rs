@@ -2,29 +2,13 @@
 //!
 //! Source: refusals quoted in public; `kms:ViaService` from KMS's guide.
 
-use std::io::Write;
-
-use aws_sdk_s3::Client;
 use serde_json::{Value, json};
-use strongroom_testkit::Strongroom;
 
 use crate::keyed::Keyed;
-use crate::sdk::{client_of, copy, get, head, put, read, refused, says, upload_under};
+use crate::sdk::{copy, get, head, put, read, refused, says, upload_under};
 
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
 const ROOT: &str = "arn:aws:iam::000000000000:root";
-
-/// A server with a key, and a user beside the root.
-async fn keyed() -> (Keyed, Client) {
-    let ann = json!({ "name": "ann", "account": "000000000000", "access_key": "ann", "secret_key": "ann" });
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    write!(file, "{}", json!({ "users": [ann] })).unwrap();
-    let path = file.path().to_owned();
-    let known = |config: &mut strongroom_testkit::Config| config.identities = Some(path);
-    let keyed = Keyed::of(Strongroom::builder().config(known)).await;
-    let ann = client_of(&keyed.server, "ann", "ann");
-    (keyed, ann)
-}
 
 fn allowing(who: &str) -> Value {
     json!({ "Effect": "Allow", "Principal": { "AWS": who }, "Action": "kms:*", "Resource": "*" })
@@ -50,7 +34,7 @@ fn denied(keyed: &Keyed, who: &str, action: &str, reason: &str) -> (String, u16,
 
 #[tokio::test]
 async fn an_explicit_deny_refuses_writes_and_reads_under_the_key() {
-    let (keyed, ann) = keyed().await;
+    let (keyed, ann) = Keyed::with_ann().await;
     upload_under(&keyed.s3, &keyed.arn, "key", "x")
         .send()
         .await
@@ -87,7 +71,7 @@ async fn an_explicit_deny_refuses_writes_and_reads_under_the_key() {
 
 #[tokio::test]
 async fn a_key_of_somebody_else_reads_for_him_alone() {
-    let (keyed, ann) = keyed().await;
+    let (keyed, ann) = Keyed::with_ann().await;
     upload_under(&keyed.s3, &keyed.arn, "key", "x")
         .send()
         .await
@@ -103,7 +87,7 @@ async fn a_key_of_somebody_else_reads_for_him_alone() {
 
 #[tokio::test]
 async fn a_bucket_key_that_lives_does_not_outlive_the_policy() {
-    let (keyed, _ann) = keyed().await;
+    let (keyed, _ann) = Keyed::with_ann().await;
     let upload = |key: &'static str| {
         upload_under(&keyed.s3, &keyed.arn, key, "x")
             .bucket_key_enabled(true)
@@ -125,7 +109,7 @@ async fn a_bucket_key_that_lives_does_not_outlive_the_policy() {
 
 #[tokio::test]
 async fn a_key_can_be_for_s3_alone() {
-    let (keyed, ann) = keyed().await;
+    let (keyed, ann) = Keyed::with_ann().await;
     let mut via = allowing(ANN);
     via["Condition"] =
         json!({ "StringEquals": { "kms:ViaService": "s3.us-east-1.amazonaws.com" } });
@@ -153,7 +137,7 @@ async fn a_key_can_be_for_s3_alone() {
 
 #[tokio::test]
 async fn a_key_can_be_for_some_objects_alone() {
-    let (keyed, ann) = keyed().await;
+    let (keyed, ann) = Keyed::with_ann().await;
     let mut mine = allowing(ANN);
     mine["Condition"] = json!({ "StringLike": {
         "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::photos/${aws:username}/*" } });

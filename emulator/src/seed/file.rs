@@ -112,6 +112,15 @@ mod tests {
         SeedFile::parse(&place, text).unwrap_err().to_string()
     }
 
+    /// Asserts what is told of a seed that is none, and of which line.
+    fn assert_told(text: &str, line: usize, message: &str) {
+        let told = refusal(text);
+
+        let place = format!("in the seed `seed.json`, line {line}: ");
+        assert!(told.starts_with(&place), "{told}");
+        assert!(told.contains(message), "{told}");
+    }
+
     #[test]
     fn an_empty_seed_is_one() {
         let file = SeedFile::parse(&Place::default(), "{}").unwrap();
@@ -184,13 +193,11 @@ mod tests {
             ),
         ];
         for (list, member, message) in cases {
-            let told = refusal(&format!("{{\n\"{list}\": [\n{{ {member}\n\n}}]}}"));
-
-            assert!(
-                told.starts_with("in the seed `seed.json`, line 4: "),
-                "{told}"
+            assert_told(
+                &format!("{{\n\"{list}\": [\n{{ {member}\n\n}}]}}"),
+                4,
+                message,
             );
-            assert!(told.contains(message), "{told}");
         }
     }
 
@@ -248,13 +255,7 @@ mod tests {
             ),
         ];
         for (text, message) in cases {
-            let told = refusal(&text);
-
-            assert!(
-                told.starts_with("in the seed `seed.json`, line 2: "),
-                "{told}"
-            );
-            assert!(told.contains(message), "{told}");
+            assert_told(&text, 2, message);
         }
     }
 
@@ -298,13 +299,11 @@ mod tests {
             ),
         ];
         for (list, member, message) in cases {
-            let told = refusal(&format!("{{\n\"{list}\": [\n{{ {member}\n\n}}]}}"));
-
-            assert!(
-                told.starts_with("in the seed `seed.json`, line 4: "),
-                "{told}"
+            assert_told(
+                &format!("{{\n\"{list}\": [\n{{ {member}\n\n}}]}}"),
+                4,
+                message,
             );
-            assert!(told.contains(message), "{told}");
         }
     }
 
@@ -350,13 +349,7 @@ mod tests {
             ),
         ];
         for (text, message) in cases {
-            let told = refusal(&text);
-
-            assert!(
-                told.starts_with("in the seed `seed.json`, line 2: "),
-                "{told}"
-            );
-            assert!(told.contains(message), "{told}");
+            assert_told(&text, 2, message);
         }
     }
 
